@@ -1,0 +1,1 @@
+"""Bars and blocks: what workers and logics see."""

@@ -1,0 +1,86 @@
+"""A block: a run of consecutive ticks of one scenario, with the bars as they stood at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finiex_ray.core.market import BarSeries, FloatArray, IntArray
+from finiex_ray.core.time import Timeframe
+
+__all__ = ["BarBlock", "Block", "FormingBars"]
+
+
+@dataclass(frozen=True)
+class FormingBars:
+    """The forming bar of one timeframe as it stood at each tick of a block (its close is the tick's own price)."""
+
+    open_hp: IntArray  # [n] half points
+    high_hp: IntArray  # [n] half points
+    low_hp: IntArray  # [n] half points
+
+
+@dataclass(frozen=True)
+class BarBlock:
+    """One timeframe's bars around the ticks of a block.
+
+    Ticks are grouped into *spans*: within a span the same bar is forming. Span ``j`` covers the block's ticks
+    ``span_first[j]`` to ``span_first[j + 1]`` (exclusive), and ``span_closed[j]`` bars of ``history`` had closed by then.
+    A worker reads no bar of ``history`` at or past ``span_closed[j]`` while it computes for span ``j``: later bars closed
+    later in the block.
+    """
+
+    timeframe: Timeframe
+    history: BarSeries  # closed bars, warm-up bars first, up to the end of the block
+    span_first: IntArray  # [k + 1] tick offsets within the block; the last one is the block's length
+    span_closed: IntArray  # [k] closed bars during the span
+    render_forming: Callable[[], FormingBars]
+
+    @cached_property
+    def forming(self) -> FormingBars:
+        """Open, high and low of the forming bar at each tick; rendered when first asked for."""
+        return self.render_forming()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive ticks of one scenario. All arrays have one entry a tick and are read-only."""
+
+    first_tick: int  # index of the first tick within the scenario
+    time_ns: IntArray  # [n]
+    bid_points: IntArray  # [n]
+    ask_points: IntArray  # [n]
+    price_hp: IntArray  # [n] half points, of the price that bars are made of (mid unless configured otherwise)
+    point: float  # price of one point, for example 1e-05
+    bars: Mapping[Timeframe, BarBlock]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def half_point(self) -> float:
+        """Price of one half point: ``price = half_points * half_point``."""
+        return self.point / 2.0
+
+    @cached_property
+    def price(self) -> FloatArray:
+        """The bar price at each tick, in units of the quote currency."""
+        price: NDArray[np.float64] = self.price_hp * self.half_point
+        price.flags.writeable = False
+        return price
+
+    def head(self, ticks: int) -> Block:
+        """The first ``ticks`` ticks of this block, for a run that ends inside it."""
+        return Block(
+            first_tick=self.first_tick,
+            time_ns=self.time_ns[:ticks],
+            bid_points=self.bid_points[:ticks],
+            ask_points=self.ask_points[:ticks],
+            price_hp=self.price_hp[:ticks],
+            point=self.point,
+            bars=self.bars,
+        )

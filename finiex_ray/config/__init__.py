@@ -1,0 +1,1 @@
+"""Scenario sets and broker files: models, loading, and how `global` values reach each scenario."""

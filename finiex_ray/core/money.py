@@ -1,0 +1,27 @@
+"""Minor units of currencies, and exact ratios of decimals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+__all__ = ["minor_digits", "ratio", "to_minor"]
+
+_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "BTC": 8, "ETH": 8, "LTC": 8, "USDT": 6, "USDC": 6}
+
+
+def minor_digits(currency: str) -> int:
+    """Decimals of a currency's smallest booked unit (ISO 4217; 8 for coins, 2 where nothing else is known)."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """An amount in minor units; halves go away from zero."""
+    scaled = Fraction(amount) * 10 ** minor_digits(currency)
+    whole = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)
+    return whole if scaled >= 0 else -whole
+
+
+def ratio(value: Fraction) -> tuple[int, int]:
+    """Numerator and denominator in lowest terms."""
+    return value.numerator, value.denominator

@@ -1,0 +1,202 @@
+"""Layouts of every record that the simulator keeps: one numpy dtype a record, a unit a field.
+
+``*_points`` are points (10^-digits of the symbol), ``*_steps`` volume steps, ``*_minor`` minor units of the account
+currency (cents), ``*_ns`` nanoseconds UTC, ``*_tick`` the index of a tick within the scenario (0 is its first tick).
+``NO_PRICE`` stands for "not set", ``NO_TICK`` for "has not happened".
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "ACCOUNT_DTYPE",
+    "EQUITY_DTYPE",
+    "FAR_FUTURE_NS",
+    "FILL_DTYPE",
+    "NO_PRICE",
+    "NO_TICK",
+    "ORDER_DTYPE",
+    "POLICY_DTYPE",
+    "POSITION_DTYPE",
+    "SYMBOL_DTYPE",
+    "TRADE_DTYPE",
+    "Records",
+    "SimState",
+]
+
+NO_PRICE: Final = -(2**62)
+NO_TICK: Final = -1
+FAR_FUTURE_NS: Final = 2**63 - 1
+
+Records = NDArray[np.void]
+
+ORDER_DTYPE: Final = np.dtype(
+    [
+        ("order_id", "i8"),  # 1, 2, … in request order
+        ("type", "i8"),  # OrderType
+        ("side", "i8"),  # Side of the deal that it asks for
+        ("state", "i8"),  # OrderState
+        ("reason", "i8"),  # RejectReason
+        ("volume_steps", "i8"),  # volume asked for
+        ("position_id", "i8"),  # CLOSE: the position to close; MARKET: the position that the fill opened, else 0
+        ("sl_points", "i8"),  # stop loss level, or NO_PRICE
+        ("tp_points", "i8"),  # take profit level, or NO_PRICE
+        ("sl_offset_points", "i8"),  # stop loss as a distance from the fill price, or 0
+        ("tp_offset_points", "i8"),  # take profit as a distance from the fill price, or 0
+        ("request_tick", "i8"),  # tick whose decision made the request
+        ("request_ns", "i8"),  # time of that tick
+        ("arrival_ns", "i8"),  # request_ns + delay (rule R3)
+        ("done_tick", "i8"),  # tick of the fill, rejection or expiry, or NO_TICK
+        ("done_ns", "i8"),  # time of that tick
+        ("fill_price_points", "i8"),  # or NO_PRICE
+    ]
+)
+
+FILL_DTYPE: Final = np.dtype(
+    [
+        ("order_id", "i8"),  # 0 when no order asked for it (stop loss, take profit, scenario end)
+        ("position_id", "i8"),
+        ("kind", "i8"),  # FillKind
+        ("side", "i8"),  # Side of the deal: a long position is closed by a SELL
+        ("volume_steps", "i8"),
+        ("tick", "i8"),
+        ("time_ns", "i8"),
+        ("price_points", "i8"),
+        ("gross_minor", "i8"),  # profit booked by this fill before costs; 0 for entries
+        ("commission_minor", "i8"),  # cost, zero or negative
+        ("balance_minor", "i8"),  # balance after the fill
+    ]
+)
+
+POSITION_DTYPE: Final = np.dtype(
+    [
+        ("position_id", "i8"),  # 1, 2, … in fill order
+        ("order_id", "i8"),  # the order that opened it
+        ("side", "i8"),  # Side
+        ("volume_steps", "i8"),
+        ("entry_tick", "i8"),
+        ("entry_ns", "i8"),
+        ("entry_price_points", "i8"),
+        ("entry_commission_minor", "i8"),
+        ("sl_points", "i8"),  # or NO_PRICE
+        ("tp_points", "i8"),  # or NO_PRICE
+        ("tp_at_quote", "i8"),  # 1: the level was already passed when it was set, so it fills at the quote (rule R6)
+        ("lowest_points", "i8"),  # lowest price of the side that closes it, since entry
+        ("highest_points", "i8"),  # highest price of the side that closes it, since entry
+    ]
+)
+
+TRADE_DTYPE: Final = np.dtype(
+    [
+        ("trade_id", "i8"),  # 1, 2, … in closing order
+        ("position_id", "i8"),
+        ("entry_order_id", "i8"),
+        ("exit_order_id", "i8"),  # 0 when no order asked for the exit
+        ("side", "i8"),  # Side of the position
+        ("volume_steps", "i8"),
+        ("entry_tick", "i8"),
+        ("entry_ns", "i8"),
+        ("entry_price_points", "i8"),
+        ("exit_tick", "i8"),
+        ("exit_ns", "i8"),
+        ("exit_price_points", "i8"),
+        ("exit_reason", "i8"),  # ExitReason
+        ("sl_points", "i8"),  # as it stood at the exit, or NO_PRICE
+        ("tp_points", "i8"),  # as it stood at the exit, or NO_PRICE
+        ("gross_minor", "i8"),  # from the recorded prices, rounded once (rules R2, R6)
+        ("commission_minor", "i8"),  # entry and exit, zero or negative
+        ("net_minor", "i8"),  # gross + commission
+        ("balance_minor", "i8"),  # balance after the trade
+        ("mae_points", "i8"),  # largest adverse excursion from the entry price, zero or positive
+        ("mfe_points", "i8"),  # largest favourable excursion from the entry price, zero or positive
+    ]
+)
+
+EQUITY_DTYPE: Final = np.dtype(
+    [
+        ("tick", "i8"),  # last tick of the bucket
+        ("time_ns", "i8"),  # time of that tick
+        ("balance", "f8"),  # minor units, at that tick
+        ("equity", "f8"),  # minor units, at that tick
+        ("equity_low", "f8"),  # lowest equity at any tick of the bucket
+        ("equity_high", "f8"),  # highest equity at any tick of the bucket
+    ]
+)
+
+SYMBOL_DTYPE: Final = np.dtype(
+    [
+        ("own_quote", "i8"),  # 1: profit arises in the quote currency and the base is the account's, so it is divided by price
+        ("value_num", "i8"),  # profit_minor = round(points · steps · value_num / value_den [/ price_points])
+        ("value_den", "i8"),
+        ("value", "f8"),  # value_num / value_den
+        ("margin_by_price", "i8"),  # 1: margin grows with the price; 0: the base currency is the account's
+        ("margin", "f8"),  # minor units of margin per step (· price_points where margin_by_price)
+        ("commission_num", "i8"),  # per side: commission_minor = round(steps · num / den [· price_points])
+        ("commission_den", "i8"),
+        ("commission_by_price", "i8"),  # 1: commission is a share of the notional
+        ("volume_min_steps", "i8"),
+        ("volume_max_steps", "i8"),
+        ("slippage_points", "i8"),  # added against the trader on market orders (rule R4)
+    ]
+)
+
+POLICY_DTYPE: Final = np.dtype(
+    [
+        ("enabled", "i8"),  # 1: the compiled one-position policy acts on the actions
+        ("volume_steps", "i8"),
+        ("sl_offset_points", "i8"),  # or 0
+        ("tp_offset_points", "i8"),  # or 0
+        ("reverse", "i8"),  # 1: an opposite action closes and opens at once; 0: it closes, the next one opens
+        ("min_free_margin", "f8"),  # minor units
+    ]
+)
+
+ACCOUNT_DTYPE: Final = np.dtype(
+    [
+        ("balance_minor", "i8"),
+        ("orders", "i8"),  # how many records of each array are in use
+        ("fills", "i8"),
+        ("positions", "i8"),
+        ("trades", "i8"),
+        ("equity_rows", "i8"),
+        ("pending", "i8"),  # length of the queue of requests under way
+        ("next_arrival_ns", "i8"),  # earliest arrival in the queue, or FAR_FUTURE_NS
+        ("next_position_id", "i8"),
+        ("last_ns", "i8"),  # time of the last tick that the account was brought to
+        ("last_tick", "i8"),  # its index, or NO_TICK
+        ("bucket_ticks", "i8"),  # ticks per row of the equity record
+        ("bucket_end", "i8"),  # first tick of the next bucket
+        ("bucket_low", "f8"),  # minor units
+        ("bucket_high", "f8"),  # minor units
+        ("equity", "f8"),  # minor units, at the last tick (rule R16)
+        ("margin_used", "f8"),  # minor units, from the entry prices of the open positions (rule R8)
+        ("equity_peak", "f8"),
+        ("equity_trough", "f8"),
+        ("peak_fall", "f8"),  # largest fall since equity_peak
+        ("trough_rise", "f8"),  # largest rise since equity_trough
+        ("max_drawdown", "f8"),  # largest fall from a peak, minor units
+        ("max_drawdown_share", "f8"),  # largest fall as a share of its peak
+        ("max_runup", "f8"),  # largest rise from a trough, minor units
+        ("commission_minor", "i8"),  # sum of what was booked
+        ("gross_minor", "i8"),
+    ]
+)
+
+
+class SimState(NamedTuple):
+    """The whole state of one simulated account, as arrays that a kernel reads and writes."""
+
+    account: Records  # [1] ACCOUNT_DTYPE
+    symbol: Records  # [1] SYMBOL_DTYPE
+    policy: Records  # [1] POLICY_DTYPE
+    orders: Records  # [capacity] ORDER_DTYPE
+    fills: Records  # [capacity] FILL_DTYPE
+    positions: Records  # [capacity] POSITION_DTYPE, open ones only, in fill order
+    trades: Records  # [capacity] TRADE_DTYPE
+    equity: Records  # [capacity] EQUITY_DTYPE
+    queue: NDArray[np.int64]  # [capacity of orders] indices of PENDING orders, in request order
+    delays_ns: NDArray[np.int64]  # [capacity of orders] delay of each request, drawn in request order (rule R3)

@@ -1,0 +1,1 @@
+"""One scenario: config and data become live objects, the tick loop runs them, a `ScenarioResult` comes out."""

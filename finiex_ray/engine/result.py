@@ -1,0 +1,105 @@
+"""`ScenarioTask` goes in, `ScenarioResult` comes out: plain data, small, picklable, the same on every executor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.core.enums import ScenarioStatus
+from finiex_ray.core.records import Records
+
+__all__ = ["ErrorInfo", "OperationTime", "Profile", "ProgressUpdate", "ScenarioResult", "ScenarioTask", "TickLoopResult"]
+
+
+@dataclass(frozen=True)
+class ScenarioTask:
+    """One scenario that has passed validation, without its market data."""
+
+    index: int  # place in the set
+    config: ScenarioConfig
+    broker: BrokerSpec
+
+
+class OperationTime(NamedTuple):
+    """Time spent in one operation."""
+
+    calls: int
+    total_ns: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of a scenario went. Empty mappings when ``execution.profile`` is off."""
+
+    operations: Mapping[str, OperationTime] = field(default_factory=dict)  # the six steps of the tick loop
+    workers: Mapping[str, OperationTime] = field(default_factory=dict)  # each worker, and the logic as "logic"
+    startup_ns: Mapping[str, int] = field(default_factory=dict)  # building the scenario: data, workers, logic, simulator
+    loop_ns: int = 0  # whole tick loop
+
+
+@dataclass(frozen=True)
+class TickLoopResult:
+    """What a tick loop leaves: records as structured arrays (`finiex_ray.core.records`), statistics, profile."""
+
+    ticks: int  # ticks processed
+    first_ns: int  # time of the first tick, or 0
+    last_ns: int  # time of the last tick, or 0
+    digits: int
+    volume_step: float  # lots
+    minor_per_unit: int
+    orders: Records
+    fills: Records
+    trades: Records
+    equity: Records
+    statistics: Mapping[str, float | int | None]
+    profile: Profile
+    result_hash: str
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """Why a scenario failed, as text: an exception object need not survive a process border."""
+
+    type: str  # e.g. "ScenarioInvalidError", "ValueError", "WorkerCrashedError"
+    message: str
+    traceback: str = ""
+    tick_index: int | None = None  # tick that was being processed
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """The outcome of one scenario; failures are results too."""
+
+    index: int
+    name: str
+    symbol: str
+    status: ScenarioStatus
+    execution_time_s: float = 0.0
+    loop: TickLoopResult | None = None  # also of a failed scenario, as far as it got
+    error: ErrorInfo | None = None
+    log: tuple[str, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """True when the scenario ran to its end."""
+        return self.status is ScenarioStatus.COMPLETED
+
+
+class ProgressUpdate(NamedTuple):
+    """What a running scenario tells the live display, at most once per interval."""
+
+    index: int
+    name: str
+    symbol: str
+    status: str
+    ticks_done: int
+    ticks_total: int
+    elapsed_s: float
+    balance: float | None = None  # account currency; with live_stats.export_portfolio_stats
+    equity: float | None = None
+    trades: int | None = None
+    operations: Mapping[str, float] | None = None  # share of each operation; with export_performance_stats
+    bars: Mapping[str, tuple[float, float, float, float]] | None = None  # forming open, high, low, close; with export_current_bars

@@ -1,0 +1,92 @@
+"""The one decorator for kernels: `kernel` compiles with numba and keeps the machine code in a cache keyed by content.
+
+numba's own cache looks at the path and at the one file that holds the function: it misses an edit to a helper elsewhere,
+and it compiles again for each copy of the package at another path (every Ray working directory is one). Here the key is
+the content of the kernel and core packages and of the file itself, whatever the path, so all processes of a machine
+share one entry, and any edit makes a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core.caching import _CacheLocator
+from platformdirs import user_cache_path
+
+__all__ = ["ContentLocator", "cache_root", "kernel"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def cache_root() -> Path:
+    """Folder of the kernel cache: ``FINIEX_RAY_CACHE_DIR``, or the user's cache folder."""
+    chosen = os.environ.get("FINIEX_RAY_CACHE_DIR")
+    return (Path(chosen) if chosen else user_cache_path("finiex_ray")) / "kernels"
+
+
+@cache
+def _package_key() -> str:
+    digest = hashlib.sha256()
+    for room in ("core", "kernels"):
+        for path in sorted((_PACKAGE / room).glob("*.py")):
+            digest.update(f"{room}/{path.name}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class ContentLocator(_CacheLocator):
+    """Tells numba where the machine code of one function is kept: in a folder named after the content."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        self._py_file = py_file
+        self._line = py_func.__code__.co_firstlineno
+        content = hashlib.sha256(_package_key().encode() + Path(py_file).read_bytes())
+        self._stamp = content.hexdigest()
+        self._path = cache_root() / self._stamp[:2] / self._stamp[2:18]
+
+    def get_cache_path(self) -> str:
+        """The folder for index and data files."""
+        return str(self._path)
+
+    def get_source_stamp(self) -> str:
+        """What must be equal for an entry to be valid."""
+        return self._stamp
+
+    def get_disambiguator(self) -> str:
+        """Tells apart functions of the same name in one file."""
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> ContentLocator | None:
+        """A locator for the function, or None where its source or the cache folder is out of reach."""
+        try:
+            locator = cls(py_func, py_file)
+            locator.ensure_cache_path()
+        except OSError:
+            return None
+        return locator
+
+
+def kernel(function: _Function) -> _Function:
+    """Compiles ``function`` lazily with numba: releases the GIL, IEEE arithmetic in source order, numpy's division.
+
+    ``NUMBA_DISABLE_JIT=1`` leaves it plain Python. In place of an exception, division by zero gives inf or NaN.
+    """
+    if numba.config.DISABLE_JIT:
+        return function
+    before = numba.config.CACHE_LOCATOR_CLASSES
+    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ContentLocator.__name__}"
+    try:
+        compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=None)(function)
+    except RuntimeError:  # no folder to keep machine code in: compile in memory
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    finally:
+        numba.config.CACHE_LOCATOR_CLASSES = before
+    return compiled

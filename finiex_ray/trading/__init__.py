@@ -1,0 +1,1 @@
+"""The simulated broker: account, orders, positions, costs and margin."""
