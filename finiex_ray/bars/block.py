@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from finiex_ray.core.market import BarSeries, FloatArray, IntArray
+from finiex_ray.core.market import BarSeries, FloatArray, IntArray, read_only
 from finiex_ray.core.time import Timeframe
 
 __all__ = ["BarBlock", "Block", "FormingBars"]
@@ -45,6 +44,27 @@ class BarBlock:
         """Open, high and low of the forming bar at each tick; rendered when first asked for."""
         return self.render_forming()
 
+    def head(self, ticks: int) -> BarBlock:
+        """The bars around the block's first ``ticks`` ticks."""
+        spans = int(np.searchsorted(self.span_first[:-1], ticks))
+        first = np.append(self.span_first[:spans], ticks)
+        forming = self.forming
+        return replace(
+            self,
+            span_first=read_only(first),
+            span_closed=self.span_closed[:spans],
+            render_forming=lambda: FormingBars(
+                forming.open_hp[:ticks], forming.high_hp[:ticks], forming.low_hp[:ticks]
+            ),
+        )
+
+    def without_first(self, bars: int) -> BarBlock:
+        """The same bars without the ``bars`` oldest ones."""
+        if bars == 0:
+            return self
+        history = BarSeries(*(column[bars:] for column in self.history))
+        return replace(self, history=history, span_closed=read_only(self.span_closed - bars))
+
 
 @dataclass(frozen=True)
 class Block:
@@ -69,18 +89,20 @@ class Block:
     @cached_property
     def price(self) -> FloatArray:
         """The bar price at each tick, in units of the quote currency."""
-        price: NDArray[np.float64] = self.price_hp * self.half_point
-        price.flags.writeable = False
-        return price
+        return read_only(self.price_hp * np.float64(self.half_point))
 
     def head(self, ticks: int) -> Block:
         """The first ``ticks`` ticks of this block, for a run that ends inside it."""
-        return Block(
-            first_tick=self.first_tick,
+        return replace(
+            self,
             time_ns=self.time_ns[:ticks],
             bid_points=self.bid_points[:ticks],
             ask_points=self.ask_points[:ticks],
             price_hp=self.price_hp[:ticks],
-            point=self.point,
-            bars=self.bars,
+            bars={timeframe: bars.head(ticks) for timeframe, bars in self.bars.items()},
         )
+
+    def without_first(self, bars: Mapping[Timeframe, int]) -> Block:
+        """The same block with the oldest bars of each timeframe left out: what a worker with a shorter warm-up sees."""
+        kept = {timeframe: each.without_first(bars.get(timeframe, 0)) for timeframe, each in self.bars.items()}
+        return replace(self, bars=kept)

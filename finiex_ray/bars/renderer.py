@@ -21,8 +21,9 @@ __all__ = ["BarRenderer", "bar_price_hp", "bars_of_day"]
 def bar_price_hp(segment: TickSegment, price: BarPrice, first: int, last: int) -> IntArray:
     """The price that bars are made of, in half points, of the ticks from ``first`` to ``last`` (exclusive)."""
     bid, ask = segment.bid_points[first:last], segment.ask_points[first:last]
-    chosen = {BarPrice.MID: lambda: bid + ask, BarPrice.BID: lambda: bid * 2, BarPrice.ASK: lambda: ask * 2}[price]()
-    return read_only(chosen)
+    if price is BarPrice.MID:
+        return read_only(bid + ask)
+    return read_only((bid if price is BarPrice.BID else ask) * 2)
 
 
 def bars_of_day(segment: TickSegment, timeframe: Timeframe, price: BarPrice) -> BarSeries:
@@ -102,7 +103,9 @@ class BarRenderer:
     def __init__(self, window: MarketWindow, warmup_bars: Mapping[Timeframe, int], block_ticks: int) -> None:
         self._window = window
         self._block_ticks = block_ticks
-        self._tracks = [_Track(timeframe, window.warmup.get(timeframe), bars) for timeframe, bars in warmup_bars.items()]
+        self._tracks = [
+            _Track(timeframe, window.warmup.get(timeframe), bars) for timeframe, bars in warmup_bars.items()
+        ]
         self._prime()
 
     def _prime(self) -> None:
@@ -149,7 +152,12 @@ class BarRenderer:
     def forming(self) -> dict[Timeframe, tuple[int, int, int, int]]:
         """Open, high, low and close of each forming bar in half points, for the live display."""
         return {
-            track.timeframe: (int(track.forming[1]), int(track.forming[2]), int(track.forming[3]), int(track.forming[4]))
+            track.timeframe: (
+                int(track.forming[1]),
+                int(track.forming[2]),
+                int(track.forming[3]),
+                int(track.forming[4]),
+            )
             for track in self._tracks
             if track.forming[0] != EMPTY
         }

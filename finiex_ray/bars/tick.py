@@ -20,7 +20,7 @@ _Bars = TypeVar("_Bars")
 class Tick(NamedTuple):
     """One quote; prices in units of the quote currency."""
 
-    index: int  # within the scenario, 0 is its first tick
+    index: int  # type: ignore[assignment]  # (hides tuple.index, of no use here) within the scenario, 0 is its first tick
     time_ns: int  # UTC
     bid: float
     ask: float
@@ -63,7 +63,7 @@ class _FloatBars:
     def column(self, name: str) -> FloatArray:
         if name not in self._columns:
             values: IntArray = getattr(self.series, f"{name}_hp")
-            self._columns[name] = read_only(values * self._half_point)
+            self._columns[name] = read_only(np.multiply(values, self._half_point, dtype=np.float64))
         return self._columns[name]
 
 
@@ -138,12 +138,11 @@ class BlockTicks:
     """A block read tick by tick, offset by offset; columns become Python lists once.
 
     Args:
-        block: The block.
-        timeframes: The timeframes whose bars may be read.
+        block: The block; the timeframes that it holds are those that can be read.
     """
 
-    def __init__(self, block: Block, timeframes: Sequence[Timeframe] = ()) -> None:
-        self._block, self._timeframes = block, [each for each in timeframes if each in block.bars]
+    def __init__(self, block: Block) -> None:
+        self._block, self._timeframes = block, tuple(block.bars)
         self._float_bars: dict[Timeframe, _FloatBars] = {}
 
     @cached_property

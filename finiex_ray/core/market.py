@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,8 @@ def read_only(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
 
 def freeze(columns: _Columns) -> _Columns:
     """The same columns, contiguous and read-only."""
-    return type(columns)(*(read_only(column) for column in columns))
+    frozen: list[Any] = [read_only(column) for column in columns]
+    return type(columns)(*frozen)
 
 
 def content_hash(columns: TickSegment | BarSeries) -> str:
@@ -55,5 +56,5 @@ def content_hash(columns: TickSegment | BarSeries) -> str:
     digest = hashlib.sha256()
     for name, column in zip(columns._fields, columns, strict=True):
         digest.update(f"{name}:{column.dtype.str}:{len(column)};".encode())
-        digest.update(np.ascontiguousarray(column))
+        digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

@@ -7,7 +7,19 @@ from fractions import Fraction
 
 __all__ = ["minor_digits", "ratio", "to_minor"]
 
-_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "BTC": 8, "ETH": 8, "LTC": 8, "USDT": 6, "USDC": 6}
+_MINOR_DIGITS = {
+    "JPY": 0,
+    "KRW": 0,
+    "CLP": 0,
+    "VND": 0,
+    "BHD": 3,
+    "KWD": 3,
+    "BTC": 8,
+    "ETH": 8,
+    "LTC": 8,
+    "USDT": 6,
+    "USDC": 6,
+}
 
 
 def minor_digits(currency: str) -> int:
@@ -19,7 +31,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """An amount in minor units; halves go away from zero."""
     scaled = Fraction(amount) * 10 ** minor_digits(currency)
     whole = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)
-    return whole if scaled >= 0 else -whole
+    return int(whole if scaled >= 0 else -whole)
 
 
 def ratio(value: Fraction) -> tuple[int, int]:

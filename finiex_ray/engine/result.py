@@ -11,7 +11,15 @@ from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.records import Records
 
-__all__ = ["ErrorInfo", "OperationTime", "Profile", "ProgressUpdate", "ScenarioResult", "ScenarioTask", "TickLoopResult"]
+__all__ = [
+    "ErrorInfo",
+    "OperationTime",
+    "Profile",
+    "ProgressUpdate",
+    "ScenarioResult",
+    "ScenarioTask",
+    "TickLoopResult",
+]
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,9 @@ class Profile:
 
     operations: Mapping[str, OperationTime] = field(default_factory=dict)  # the six steps of the tick loop
     workers: Mapping[str, OperationTime] = field(default_factory=dict)  # each worker, and the logic as "logic"
-    startup_ns: Mapping[str, int] = field(default_factory=dict)  # building the scenario: data, workers, logic, simulator
+    startup_ns: Mapping[str, int] = field(
+        default_factory=dict
+    )  # building the scenario: data, workers, logic, simulator
     loop_ns: int = 0  # whole tick loop
 
 
@@ -88,7 +98,8 @@ class ScenarioResult:
         return self.status is ScenarioStatus.COMPLETED
 
 
-class ProgressUpdate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ProgressUpdate:
     """What a running scenario tells the live display, at most once per interval."""
 
     index: int
@@ -102,4 +113,6 @@ class ProgressUpdate(NamedTuple):
     equity: float | None = None
     trades: int | None = None
     operations: Mapping[str, float] | None = None  # share of each operation; with export_performance_stats
-    bars: Mapping[str, tuple[float, float, float, float]] | None = None  # forming open, high, low, close; with export_current_bars
+    bars: Mapping[str, tuple[float, float, float, float]] | None = (
+        None  # forming open, high, low, close; with export_current_bars
+    )

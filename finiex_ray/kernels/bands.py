@@ -25,7 +25,7 @@ def _fill_bands_nb(
     middle: FloatArray,
     lower: FloatArray,
 ) -> None:
-    """Bands with the price added to a window of ``period - 1`` closes, whose distances from ``anchor`` are summed up."""
+    """Bands with the price added to a window of ``period - 1`` closes, given by sums of distances from ``anchor``."""
     for i in range(first, last):
         distance = float(price_hp[i] - anchor)
         moved = total + distance
@@ -77,9 +77,19 @@ def bollinger_nb(
         else:
             one = slice(first, first + 1)
             _fill_bands_nb(
-                close_hp[closed : closed + 1], 0, 1, anchor, total, squares, period, deviation, half_point,
-                upper[one], middle[one], lower[one],
-            )  # fmt: skip
+                close_hp[closed : closed + 1],
+                0,
+                1,
+                anchor,
+                total,
+                squares,
+                period,
+                deviation,
+                half_point,
+                upper[one],
+                middle[one],
+                lower[one],
+            )
             upper[first:last] = upper[first]
             middle[first:last] = middle[first]
             lower[first:last] = lower[first]

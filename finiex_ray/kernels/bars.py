@@ -32,7 +32,14 @@ def _first_at_nb(time_ns: Any, moment: int, first: int) -> int:
 
 @kernel
 def render_nb(
-    time_ns: Any, price_hp: Any, width_ns: int, forming: Any, history: Any, closed: int, span_first: Any, span_closed: Any
+    time_ns: Any,
+    price_hp: Any,
+    width_ns: int,
+    forming: Any,
+    history: Any,
+    closed: int,
+    span_first: Any,
+    span_closed: Any,
 ) -> tuple[int, int]:
     """Takes the ticks of one block into the bars of one timeframe.
 

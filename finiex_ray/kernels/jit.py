@@ -1,4 +1,4 @@
-"""The one decorator for kernels: `kernel` compiles with numba and keeps the machine code in a cache keyed by content.
+"""The decorators for kernels: `kernel` (and `inlined`) compile with numba and keep the machine code in a cache keyed by content.
 
 numba's own cache looks at the path and at the one file that holds the function: it misses an edit to a helper elsewhere,
 and it compiles again for each copy of the package at another path (every Ray working directory is one). Here the key is
@@ -19,7 +19,7 @@ import numba
 from numba.core.caching import _CacheLocator
 from platformdirs import user_cache_path
 
-__all__ = ["ContentLocator", "cache_root", "kernel"]
+__all__ = ["ContentLocator", "cache_root", "inlined", "kernel"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -79,14 +79,27 @@ def kernel(function: _Function) -> _Function:
 
     ``NUMBA_DISABLE_JIT=1`` leaves it plain Python. In place of an exception, division by zero gives inf or NaN.
     """
+    return _compiled(function)
+
+
+def inlined(function: _Function) -> _Function:
+    """Like `kernel`, for a small function that is called for single ticks: LLVM puts it into its caller's code.
+
+    A call that hands over the simulator's state copies the descriptors of all its arrays, which costs more than what
+    such a function does.
+    """
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: _Function, **options: bool) -> _Function:
     if numba.config.DISABLE_JIT:
         return function
     before = numba.config.CACHE_LOCATOR_CLASSES
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ContentLocator.__name__}"
     try:
-        compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=None)(function)
+        compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no folder to keep machine code in: compile in memory
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
     finally:
         numba.config.CACHE_LOCATOR_CLASSES = before
     return compiled

@@ -1,4 +1,4 @@
-"""Indicators of highs and lows (arguments as in `finiex_ray.kernels.rsi`; ``forming_*`` the forming bar at each tick)."""
+"""Indicators of highs and lows (arguments as in `kernels.rsi`; ``forming_*``: the forming bar at each tick)."""
 
 from __future__ import annotations
 

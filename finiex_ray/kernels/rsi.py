@@ -1,4 +1,6 @@
-"""Relative strength index. A closed value is the live value of the bar before it, taken at its own close: so both are one formula.
+"""Relative strength index.
+
+One formula serves both modes: the value of a closed bar is the live value on the bars before it, at its own close.
 
 All kernels of indicators share their arguments: ``close_hp`` closed bars, ``span_first`` and ``span_closed`` the
 spans of `BarBlock`, ``price_hp`` the price at each tick, ``live`` whether the forming bar counts. State is carried in

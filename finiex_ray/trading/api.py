@@ -63,7 +63,7 @@ class TradingApi:
         self._bid_points = 0
         self._ask_points = 0
 
-    def _at(self, bid_points: int, ask_points: int) -> None:
+    def at(self, bid_points: int, ask_points: int) -> None:
         """Sets the quotes of the current tick; the engine calls it before each wake-up."""
         self._bid_points, self._ask_points = bid_points, ask_points
 
@@ -190,7 +190,13 @@ class TradingApi:
         return self._market(Side.SELL, lots, sl, tp, sl_points, tp_points)
 
     def _market(
-        self, side: Side, lots: Decimal | float | str, sl: float | None, tp: float | None, sl_points: int, tp_points: int
+        self,
+        side: Side,
+        lots: Decimal | float | str,
+        sl: float | None,
+        tp: float | None,
+        sl_points: int,
+        tp_points: int,
     ) -> int:
         if (sl is not None and sl_points) or (tp is not None and tp_points):
             raise ValueError("give a stop as a price or as a distance in points, not both")

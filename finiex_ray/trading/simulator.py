@@ -14,15 +14,15 @@ from finiex_ray.core.errors import StrategyContractError
 from finiex_ray.core.money import to_minor
 from finiex_ray.core.random import generator
 from finiex_ray.core.records import (
-    ACCOUNT_DTYPE,
     EQUITY_DTYPE,
     FAR_FUTURE_NS,
     FILL_DTYPE,
+    LEDGER_DTYPE,
     NO_PRICE,
     NO_TICK,
     ORDER_DTYPE,
-    POLICY_DTYPE,
     POSITION_DTYPE,
+    SYMBOL_DTYPE,
     TRADE_DTYPE,
     Records,
     SimState,
@@ -54,43 +54,43 @@ class TradeSimulator:
         self.state = self._new_state(ticks, policy)
 
     def _new_state(self, ticks: int, policy: OnePositionPolicy | None) -> SimState:
-        account = np.zeros(1, ACCOUNT_DTYPE)
-        row = account[0]
+        ledger = np.zeros(1, LEDGER_DTYPE)
+        for name in SYMBOL_DTYPE.names or ():
+            ledger[name] = self.terms.record[name]
+        row = ledger[0]
         balance = to_minor(self.terms.opening_balance, self.terms.currency)
         row["balance_minor"] = balance
-        for field in ("equity", "equity_peak", "equity_trough"):
-            row[field] = float(balance)
+        for name in ("equity", "equity_peak", "equity_trough"):
+            row[name] = float(balance)
         row["next_arrival_ns"], row["next_position_id"], row["last_tick"] = FAR_FUTURE_NS, 1, NO_TICK
         row["bucket_ticks"] = row["bucket_end"] = max(1, -(-ticks // EQUITY_ROWS))
         row["bucket_low"], row["bucket_high"] = np.inf, -np.inf
+        if policy is not None:
+            self._set_policy(row, policy)
+        self._ledger, self._equity = ledger, np.zeros(EQUITY_ROWS + 2, EQUITY_DTYPE)
         return SimState(
-            account=account,
-            symbol=self.terms.record,
-            policy=self._policy_record(policy),
-            orders=np.zeros(_FIRST_CAPACITY, ORDER_DTYPE),
-            fills=np.zeros(2 * _FIRST_CAPACITY, FILL_DTYPE),
-            positions=np.zeros(16, POSITION_DTYPE),
-            trades=np.zeros(_FIRST_CAPACITY, TRADE_DTYPE),
-            equity=np.zeros(EQUITY_ROWS + 2, EQUITY_DTYPE),
+            ints=ledger.view(np.int64),
+            reals=ledger.view(np.float64),
+            orders=_matrix(_FIRST_CAPACITY, ORDER_DTYPE),
+            fills=_matrix(2 * _FIRST_CAPACITY, FILL_DTYPE),
+            positions=_matrix(16, POSITION_DTYPE),
+            trades=_matrix(_FIRST_CAPACITY, TRADE_DTYPE),
+            curve_ints=self._equity.view(np.int64).reshape(len(self._equity), -1),
+            curve_reals=self._equity.view(np.float64).reshape(len(self._equity), -1),
             queue=np.zeros(_FIRST_CAPACITY, np.int64),
             delays_ns=self._draw_delays(_FIRST_CAPACITY),
         )
 
-    def _policy_record(self, policy: OnePositionPolicy | None) -> Records:
-        record = np.zeros(1, POLICY_DTYPE)
-        if policy is None:
-            return record
+    def _set_policy(self, row: np.void, policy: OnePositionPolicy) -> None:
         steps, refused = self.to_steps(policy.lots)
         if refused:
             raise StrategyContractError(
                 f"lots {policy.lots} is no multiple of {self.terms.symbol}'s volume step {self.terms.volume_step}"
             )
-        row = record[0]
         row["enabled"], row["volume_steps"] = 1, steps
         row["sl_offset_points"], row["tp_offset_points"] = policy.sl_points, policy.tp_points
         row["reverse"] = policy.on_opposite is OnOpposite.REVERSE
         row["min_free_margin"] = float(Fraction(policy.min_free_margin) * self.terms.minor_per_unit)
-        return record
 
     def _draw_delays(self, count: int) -> NDArray[np.int64]:
         """The next delays of the latency stream: one draw a request, in request order (rule R3)."""
@@ -107,8 +107,8 @@ class TradeSimulator:
 
     @property
     def account(self) -> np.void:
-        """The account record (`ACCOUNT_DTYPE`), as of the last tick that was processed."""
-        record: np.void = self.state.account[0]
+        """The account's fields (`ACCOUNT_DTYPE`), as of the last tick that was processed."""
+        record: np.void = self._ledger[0]
         return record
 
     def advance(self, block: Block, actions: NDArray[np.int8], first: int, last: int, wake: Wake) -> tuple[int, Wake]:
@@ -119,7 +119,15 @@ class TradeSimulator:
         """
         while True:
             first, reason = advance_nb(
-                self.state, block.time_ns, block.bid_points, block.ask_points, actions, first, last, block.first_tick, int(wake)
+                self.state,
+                block.time_ns,
+                block.bid_points,
+                block.ask_points,
+                actions,
+                first,
+                last,
+                block.first_tick,
+                int(wake),
             )
             if reason != Wake.GROW:
                 return first, Wake(reason)
@@ -174,8 +182,8 @@ class TradeSimulator:
     def _grow(self) -> None:
         """Doubles every record array but the fixed ones; what they hold stays."""
 
-        def doubled(records: Records) -> Records:
-            return np.concatenate([records, np.zeros(len(records), records.dtype)])
+        def doubled(columns: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.concatenate([columns, np.zeros_like(columns)])
 
         state = self.state
         self.state = state._replace(
@@ -183,26 +191,31 @@ class TradeSimulator:
             fills=doubled(state.fills),
             positions=doubled(state.positions),
             trades=doubled(state.trades),
-            queue=np.concatenate([state.queue, np.zeros(len(state.queue), np.int64)]),
+            queue=doubled(state.queue),
             delays_ns=np.concatenate([state.delays_ns, self._draw_delays(len(state.delays_ns))]),
         )
 
     def orders(self) -> Records:
         """All orders so far (`ORDER_DTYPE`), in request order."""
-        return self.state.orders[: int(self.account["orders"])]
+        return self.state.orders[: int(self.account["orders"])].view(ORDER_DTYPE)[:, 0]
 
     def fills(self) -> Records:
         """All fills so far (`FILL_DTYPE`), in time order."""
-        return self.state.fills[: int(self.account["fills"])]
+        return self.state.fills[: int(self.account["fills"])].view(FILL_DTYPE)[:, 0]
 
     def trades(self) -> Records:
         """All closed trades so far (`TRADE_DTYPE`), in closing order."""
-        return self.state.trades[: int(self.account["trades"])]
+        return self.state.trades[: int(self.account["trades"])].view(TRADE_DTYPE)[:, 0]
 
     def positions(self) -> Records:
         """The open positions (`POSITION_DTYPE`), in fill order."""
-        return self.state.positions[: int(self.account["positions"])]
+        return self.state.positions[: int(self.account["positions"])].view(POSITION_DTYPE)[:, 0]
 
     def equity_curve(self) -> Records:
         """The downsampled equity record (`EQUITY_DTYPE`): extremes of every bucket are kept."""
-        return self.state.equity[: int(self.account["equity_rows"])]
+        return self._equity[: int(self.account["equity_rows"])]
+
+
+def _matrix(rows: int, dtype: np.dtype[np.void]) -> NDArray[np.int64]:
+    """Room for ``rows`` records, as the matrix that the kernels use."""
+    return np.zeros((rows, len(dtype.names or ())), np.int64)

@@ -58,7 +58,7 @@ class TradingTerms:
         )
         if worst >= _INT64_ROOM:
             raise ScenarioInvalidError(
-                [f"{self.symbol}: price {highest_points} points and volume_max need more than 64 bits; lower volume_max"]
+                [f"{self.symbol}: price {highest_points} points times volume_max exceeds 64 bits; lower volume_max"]
             )
 
 
@@ -76,7 +76,9 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
     """
     spec = broker.symbols.get(symbol)
     if spec is None:
-        raise ScenarioInvalidError([f"broker '{broker.name}' has no symbol '{symbol}'.{suggest(symbol, broker.symbols)}"])
+        raise ScenarioInvalidError(
+            [f"broker '{broker.name}' has no symbol '{symbol}'.{suggest(symbol, broker.symbols)}"]
+        )
     if spec.digits != digits:
         raise ScenarioInvalidError(
             [f"{symbol}: the data has {digits} digits, broker '{broker.name}' says {spec.digits}; make them equal"]
@@ -97,7 +99,9 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
         row["margin"] = float(value / leverage)
     row["value_num"], row["value_den"] = value.numerator, value.denominator
     row["value"] = float(value)
-    _set_commission(record, spec, account, broker.commission if spec.commission is None else spec.commission, value, minor)
+    _set_commission(
+        record, spec, account, broker.commission if spec.commission is None else spec.commission, value, minor
+    )
     row["volume_min_steps"] = int(spec.volume_min / spec.volume_step)
     row["volume_max_steps"] = int(spec.volume_max / spec.volume_step)
     row["slippage_points"] = broker.slippage_points if account.slippage_points is None else account.slippage_points
@@ -127,8 +131,10 @@ def _quote_rate(symbol: str, spec: SymbolSpec, account: AccountConfig) -> Fracti
         return None
     raise ScenarioInvalidError(
         [
-            f"{symbol}: profits arise in {spec.quote}, the account is in {account.currency}, and no rate is known; "
-            f"state account.conversion_rates: {{\"{spec.quote}\": <{account.currency} per {spec.quote}>}}"
+            (
+                f"{symbol}: profits arise in {spec.quote}; state what one is worth in {account.currency}, "
+                f"for example account.conversion_rates.{spec.quote} = 1.25"
+            )
         ]
     )
 

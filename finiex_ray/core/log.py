@@ -1,0 +1,35 @@
+"""What strategy code may say into its scenario's log."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["SILENT", "StrategyLog"]
+
+
+class StrategyLog(Protocol):
+    """Four levels of lines; each is stamped with the simulated time and the tick."""
+
+    def debug(self, message: str) -> None:
+        """Writes a line for whoever debugs."""
+
+    def info(self, message: str) -> None:
+        """Writes a line about what goes on."""
+
+    def warning(self, message: str) -> None:
+        """Writes a line about something odd that does not stop the scenario."""
+
+    def error(self, message: str) -> None:
+        """Writes a line about a failure."""
+
+
+class _SilentLog:
+    """Drops every line: what a worker or a logic has until the engine gives it its scenario's log."""
+
+    def debug(self, message: str) -> None:
+        """Drops a line."""
+
+    info = warning = error = debug
+
+
+SILENT: StrategyLog = _SilentLog()

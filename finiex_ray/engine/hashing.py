@@ -1,0 +1,22 @@
+"""`result_hash`: one number that is equal exactly when two runs of a scenario did the same."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from finiex_ray.core.records import Records
+
+__all__ = ["result_hash"]
+
+
+def result_hash(orders: Records, fills: Records, trades: Records, account: np.void) -> str:
+    """SHA-256 over the order, fill and trade records and the final account, in layout order and little-endian bytes."""
+    digest = hashlib.sha256()
+    for name, records in (("orders", orders), ("fills", fills), ("trades", trades)):
+        digest.update(f"{name}:{len(records)}:{records.dtype.descr};".encode())
+        digest.update(np.ascontiguousarray(records).tobytes())
+    for field in ("balance_minor", "equity", "max_drawdown", "max_drawdown_share", "max_runup"):
+        digest.update(np.asarray(account[field]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,211 @@
+"""`run_scenario`: one scenario from its task and its data to its result. Here is the edge that turns failures into results."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from finiex_ray.bars.window import MarketWindow
+from finiex_ray.core.enums import ScenarioStatus
+from finiex_ray.core.money import to_minor
+from finiex_ray.core.time import NS_PER_S, format_utc
+from finiex_ray.engine.assemble import LiveScenario, assemble
+from finiex_ray.engine.hashing import result_hash
+from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.profile import Clock, Profiler
+from finiex_ray.engine.result import (
+    ErrorInfo,
+    OperationTime,
+    ProgressUpdate,
+    ScenarioResult,
+    ScenarioTask,
+    TickLoopResult,
+)
+from finiex_ray.engine.statistics import scenario_statistics
+from finiex_ray.engine.tick_loop import TickLoop
+
+__all__ = ["error_info", "failed_result", "run_scenario"]
+
+Progress = Callable[[ProgressUpdate], None]
+
+
+def error_info(error: BaseException, tick: int | None = None) -> ErrorInfo:
+    """An exception as text."""
+    return ErrorInfo(
+        type=type(error).__name__,
+        message=str(error),
+        traceback="".join(traceback.format_exception(error)),
+        tick_index=tick,
+    )
+
+
+def failed_result(index: int, name: str, symbol: str, error: BaseException | ErrorInfo) -> ScenarioResult:
+    """The result of a scenario that never began to run."""
+    info = error if isinstance(error, ErrorInfo) else error_info(error)
+    return ScenarioResult(index, name, symbol, ScenarioStatus.FINISHED_WITH_ERROR, error=info)
+
+
+def run_scenario(
+    task: ScenarioTask,
+    window: MarketWindow,
+    *,
+    clock: Clock,
+    progress: Progress | None = None,
+    data_ns: int = 0,
+) -> ScenarioResult:
+    """Runs one scenario; whatever its strategy raises becomes a failed result (``KeyboardInterrupt`` passes through).
+
+    Args:
+        task: The scenario.
+        window: Its market data.
+        clock: A clock in ns, not going back; nothing but profile, time limit and live updates depends on it.
+        progress: Receives live updates, at most one an interval besides the first and the last.
+        data_ns: Time that fetching the window took, for the start-up profile.
+    """
+    return _Run(task, window, clock, progress, data_ns).run()
+
+
+class _Run:
+    """One run: keeps what a failure needs to tell."""
+
+    def __init__(
+        self, task: ScenarioTask, window: MarketWindow, clock: Clock, progress: Progress | None, data_ns: int
+    ) -> None:
+        self._task, self._window, self._clock = task, window, clock
+        live = task.config.live_stats
+        self._progress = progress if live.enabled else None
+        self._interval_ns = round(live.update_interval_sec * NS_PER_S)
+        self._began = self._last_sent = clock()
+        self._profiler = Profiler(clock, task.config.execution.profile)
+        self._profiler.add_startup("data", data_ns)
+        self._logger = ScenarioLogger()
+        self._scenario: LiveScenario | None = None
+        self._loop: TickLoop | None = None
+        self._loop_ns = 0
+
+    def run(self) -> ScenarioResult:
+        self._send(ScenarioStatus.INIT_PROCESS, 0)
+        error = None
+        try:
+            self._run_loop()
+        except (Exception, SystemExit) as caught:  # noqa: BLE001 - the task's edge: a user's failure is a result
+            error = error_info(caught, None if self._loop is None else self._loop.tick)
+            self._logger.error(f"{error.type}: {error.message}\n{error.traceback}")
+        finally:
+            if self._scenario is not None:
+                self._scenario.workers.close()
+        status = ScenarioStatus.COMPLETED if error is None else ScenarioStatus.FINISHED_WITH_ERROR
+        loop = self._loop_result()
+        self._send(status, loop.ticks if loop else 0)
+        return ScenarioResult(
+            index=self._task.index,
+            name=self._task.config.name,
+            symbol=self._task.config.symbol,
+            status=status,
+            execution_time_s=(self._clock() - self._began) / NS_PER_S,
+            loop=loop,
+            error=error,
+            log=self._logger.lines(),
+        )
+
+    def _run_loop(self) -> None:
+        config, logger = self._task.config, self._logger
+        logger.info(
+            f"scenario '{config.name}': {config.symbol} from {format_utc(self._window.start_ns)}, {self._window.ticks} ticks"
+        )
+        self._scenario = assemble(self._task, self._window, self._profiler, logger)
+        for timeframe, bars in self._scenario.needs.items():
+            logger.info(f"warm-up: {bars} bars of {timeframe.value}")
+        self._loop = TickLoop(self._scenario, logger, self._profiler, self._live_update, config.execution.time_limit_s)
+        self._send(ScenarioStatus.RUNNING, 0)
+        began = self._clock()
+        try:
+            self._loop.run()
+        finally:
+            self._loop_ns = self._clock() - began
+        account = self._scenario.simulator.account
+        logger.info(
+            f"completed: {self._loop.ticks_done} ticks, {int(account['trades'])} trades, "
+            f"balance {int(account['balance_minor']) / self._scenario.simulator.terms.minor_per_unit:.2f} "
+            f"{config.account.currency}"
+        )
+
+    def _live_update(self, ticks: int) -> None:
+        """Tells the live display how far the scenario is, at most once an interval (step 6)."""
+        if self._progress is not None and self._clock() - self._last_sent >= self._interval_ns:
+            self._send(ScenarioStatus.RUNNING, ticks)
+
+    def _send(self, status: ScenarioStatus, ticks: int) -> None:
+        if self._progress is None:
+            return
+        config, scenario = self._task.config, self._scenario
+        self._last_sent = self._clock()
+        shown: dict[str, Any] = {}
+        if scenario is not None and config.live_stats.export_portfolio_stats:
+            account, unit = scenario.simulator.account, scenario.simulator.terms.minor_per_unit
+            shown["balance"] = int(account["balance_minor"]) / unit
+            shown["equity"] = float(account["equity"]) / unit
+            shown["trades"] = int(account["trades"])
+        if config.live_stats.export_performance_stats:
+            shown["operations"] = self._profiler.shares()
+        if scenario is not None and config.live_stats.export_current_bars:
+            half = float(scenario.simulator.terms.point) / 2
+            shown["bars"] = {
+                timeframe.value: tuple(price * half for price in prices)
+                for timeframe, prices in scenario.renderer.forming().items()
+            }
+        self._progress(
+            ProgressUpdate(
+                index=self._task.index,
+                name=config.name,
+                symbol=config.symbol,
+                status=status.value,
+                ticks_done=ticks,
+                ticks_total=self._window.ticks,
+                elapsed_s=(self._last_sent - self._began) / NS_PER_S,
+                **shown,
+            )
+        )
+
+    def _loop_result(self) -> TickLoopResult | None:
+        """What the loop left, also when it failed on the way."""
+        if self._scenario is None or self._loop is None:
+            return None
+        simulator, ticks = self._scenario.simulator, self._loop.ticks_done
+        terms, account = simulator.terms, simulator.account
+        first_ns = _first_time(self._window)
+        last_ns = int(account["last_ns"])
+        orders, fills, trades = (part.copy() for part in (simulator.orders(), simulator.fills(), simulator.trades()))
+        workers = {name: OperationTime(*timing) for name, timing in self._scenario.workers.timings.items()}
+        return TickLoopResult(
+            ticks=ticks,
+            first_ns=first_ns,
+            last_ns=last_ns,
+            digits=terms.digits,
+            volume_step=float(terms.volume_step),
+            minor_per_unit=terms.minor_per_unit,
+            orders=orders,
+            fills=fills,
+            trades=trades,
+            equity=simulator.equity_curve().copy(),
+            statistics=scenario_statistics(
+                orders,
+                trades,
+                account,
+                to_minor(terms.opening_balance, terms.currency),
+                terms.minor_per_unit,
+                max(last_ns - first_ns, 0),
+            ),
+            profile=self._profiler.profile(workers, self._loop_ns),
+            result_hash=result_hash(orders, fills, trades, account),
+        )
+
+
+def _first_time(window: MarketWindow) -> int:
+    """Time of the scenario's first tick."""
+    offsets = [window.first] + [0] * (len(window.segments) - 1)
+    for segment, offset in zip(window.segments, offsets, strict=True):
+        if offset < len(segment.time_ns):
+            return int(segment.time_ns[offset])
+    return 0

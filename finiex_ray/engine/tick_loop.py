@@ -1,0 +1,166 @@
+"""`TickLoop`: the six steps of a tick, a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from finiex_ray.bars.block import Block
+from finiex_ray.bars.tick import TickFailure
+from finiex_ray.core.enums import Action, Wake
+from finiex_ray.core.errors import StrategyContractError, TimeLimitError
+from finiex_ray.core.time import NS_PER_S
+from finiex_ray.decisions.base import Actions
+from finiex_ray.engine.assemble import LiveScenario
+from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.profile import Profiler
+from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.workers.base import Outputs
+
+__all__ = ["TickLoop"]
+
+
+class TickLoop:
+    """Runs one scenario over its window.
+
+    Args:
+        scenario: The live objects.
+        logger: The scenario's log.
+        profiler: Collects times by operation.
+        live_update: Called after each block with the ticks done so far; returns quickly, never waits.
+        time_limit_s: Seconds after which the scenario is failed, or None.
+
+    Attributes:
+        tick: Index of the tick that is being processed: where a failure happened.
+        ticks_done: Ticks that the account has been brought past.
+    """
+
+    def __init__(
+        self,
+        scenario: LiveScenario,
+        logger: ScenarioLogger,
+        profiler: Profiler,
+        live_update: Callable[[int], None],
+        time_limit_s: float | None,
+    ) -> None:
+        self._scenario = scenario
+        self._logger = logger
+        self._profiler = profiler
+        self._live_update = live_update
+        self._deadline_ns = None if time_limit_s is None else profiler.clock() + round(time_limit_s * NS_PER_S)
+        self._time_limit_s = time_limit_s
+        self._trading = TradingApi(scenario.simulator)
+        # A compiled policy never hands control back.
+        self._wake = Wake.NONE if scenario.logic.policy() is not None else scenario.logic.wake_on
+        self._closed_bars: dict[object, int] = {}
+        self.tick = 0
+        self.ticks_done = 0
+        self.last_quote = (0, 0)
+
+    def run(self) -> None:
+        """Runs to the end of the window and closes the account (rule R12); exceptions of user code pass through."""
+        profiler = self._profiler
+        for segment, first, last in self._scenario.renderer.spans():
+            self.tick = self.ticks_done
+            self._logger.at(self.tick, int(segment.time_ns[first]))
+            began = profiler.clock()
+            block = self._scenario.renderer.render(segment, first, last, self.ticks_done)
+            began = profiler.lap("bar_rendering", began)
+            failure = self._run_block(block, began)
+            self._live_update(self.ticks_done)
+            profiler.lap("live_update", profiler.clock())
+            if failure is not None:
+                raise failure
+            self._check_time()
+        self._scenario.simulator.finish(*self.last_quote)
+
+    def _run_block(self, block: Block, began: int) -> BaseException | None:
+        """Steps 3 to 5 for one block; returns the exception of tick-style code, with the ticks before it done."""
+        profiler = self._profiler
+        failure: BaseException | None = None
+        outputs: Mapping[str, Outputs]
+        views = self._scenario.workers.histories(block)
+        began = profiler.lap("bar_history", began)
+        try:
+            outputs = self._scenario.workers.compute(block, views)
+        except TickFailure as caught:
+            failure, outputs = caught.__cause__, caught.outputs
+            block = block.head(caught.tick - block.first_tick)
+        if len(block):
+            actions = self._decide(block, outputs)
+            began = profiler.lap("worker_decision", began)
+            self._advance(block, actions, began)
+        if failure is not None:
+            self.tick = self.ticks_done
+        return failure
+
+    def _decide(self, block: Block, outputs: Mapping[str, Outputs]) -> Actions:
+        inputs = dict(outputs)
+        inputs.update({role: outputs[worker] for role, worker in self._scenario.roles.items()})
+        actions = self._scenario.logic.decide(block, inputs)
+        if not isinstance(actions, np.ndarray) or actions.dtype != np.int8 or actions.shape != (len(block),):
+            seen = f"{actions.dtype} {actions.shape}" if isinstance(actions, np.ndarray) else type(actions).__name__
+            raise StrategyContractError(
+                f"{type(self._scenario.logic).__name__}.decide returned {seen}; "
+                f"expected an int8 array of shape ({len(block)},)"
+            )
+        return actions
+
+    def _advance(self, block: Block, actions: Actions, began: int) -> None:
+        """Steps 1 and 5: the account goes from wake-up to wake-up, and the logic trades at each."""
+        simulator, logic, profiler = self._scenario.simulator, self._scenario.logic, self._profiler
+        bar_ticks = self._bar_ticks(block)
+        stops = iter([*(tick + 1 for tick in sorted(bar_ticks)), len(block)])
+        stop = next(stops)
+        offset = 0
+        while offset < len(block):
+            offset, reason = simulator.advance(block, actions, offset, stop, self._wake)
+            began = profiler.lap("trade_simulator", began)
+            last = offset - 1
+            if last in bar_ticks:
+                reason |= Wake.BAR
+            if reason:
+                self.tick = block.first_tick + last
+                bid, ask = int(block.bid_points[last]), int(block.ask_points[last])
+                time_ns = int(block.time_ns[last])
+                self._trading.at(bid, ask)
+                self._logger.at(self.tick, time_ns)
+                logic.execute(
+                    WakeUp(
+                        self.tick,
+                        last,
+                        time_ns,
+                        self._trading.bid,
+                        self._trading.ask,
+                        Action(int(actions[last])),
+                        reason,
+                    ),
+                    self._trading,
+                )
+                began = profiler.lap("order_execution", began)
+                if self._deadline_ns is not None:
+                    self._check_time()
+            if offset == stop:
+                stop = next(stops, len(block))
+        self.ticks_done += len(block)
+        self.last_quote = int(block.bid_points[-1]), int(block.ask_points[-1])
+
+    def _bar_ticks(self, block: Block) -> set[int]:
+        """Offsets of the ticks that closed a bar of any timeframe in use, for a logic that wakes on bars."""
+        if not self._wake & Wake.BAR:
+            return set()
+        found: set[int] = set()
+        for timeframe, bars in block.bars.items():
+            before = self._closed_bars.get(timeframe, int(bars.span_closed[0]) if block.first_tick == 0 else 0)
+            closed = np.concatenate([[before], bars.span_closed])
+            found.update(bars.span_first[:-1][np.diff(closed) > 0].tolist())
+            self._closed_bars[timeframe] = int(bars.span_closed[-1])
+        return {offset for offset in found if offset < len(block)}
+
+    def _check_time(self) -> None:
+        if self._deadline_ns is not None and self._profiler.clock() > self._deadline_ns:
+            raise TimeLimitError(
+                f"time limit of {self._time_limit_s} s reached after {self.ticks_done} ticks; "
+                "raise execution.time_limit_s or shorten the window"
+            )
