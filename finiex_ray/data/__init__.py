@@ -1,0 +1,1 @@
+"""Market data: the catalog, the importers, the quality report and the synthetic market."""
