@@ -26,11 +26,12 @@ def _fill_bands_nb(
     lower: FloatArray,
 ) -> None:
     """Bands with the price added to a window of ``period - 1`` closes, given by sums of distances from ``anchor``."""
+    scale = deviation / period
     for i in range(first, last):
         distance = float(price_hp[i] - anchor)
         moved = total + distance
         spread = period * (squares + distance * distance) - moved * moved
-        width = deviation * (math.sqrt(max(spread, 0.0)) / period)
+        width = scale * math.sqrt(spread if spread > 0.0 else 0.0)
         mean = anchor + moved / period
         upper[i] = (mean + width) * half_point
         middle[i] = mean * half_point

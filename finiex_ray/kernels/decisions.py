@@ -47,7 +47,7 @@ def rsi_band_nb(
         else:
             buy, sell = rsi_low | band_low, rsi_high | band_high
         if min_confidence > 0.0 and (buy or sell):
-            position = above / width
+            position = above / width if width > 0.0 else 0.5
             low_rsi = _share_nb((rsi_buy - rsi[i]) / rsi_buy) if rsi_low else 0.0
             high_rsi = _share_nb((rsi[i] - rsi_sell) / (100.0 - rsi_sell)) if rsi_high else 0.0
             low_band = _share_nb(extremes - position) if band_low else 0.0

@@ -1,0 +1,39 @@
+# make run   a first run on Ray, with nothing else installed but Python >= 3.11 and make
+# make test  every gate: lint, types, import contracts, tests
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SET    ?= configs/scenario_sets/quickstart.json
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint bench clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("finiex_ray needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+# make install  the virtual environment alone
+install: $(STAMP)
+
+run: $(STAMP)
+	$(BIN)/finiex-ray run $(SET) --executor ray
+
+# make lint  ruff, mypy and the import contracts
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+
+# make clean  removes what the other targets made
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache

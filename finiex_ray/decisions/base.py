@@ -1,0 +1,81 @@
+"""The decision-logic contract: block style (`DecisionLogic`); `finiex_ray.decisions.tick_style` holds the tick style."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from finiex_ray.bars.block import Block
+from finiex_ray.core.enums import Wake
+from finiex_ray.core.log import SILENT, StrategyLog
+from finiex_ray.core.market import FloatArray
+from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.policy import OnePositionPolicy
+
+__all__ = ["Actions", "DecisionLogic", "Inputs", "LogicParams"]
+
+Actions = NDArray[np.int8]
+Inputs = Mapping[str, Mapping[str, FloatArray]]
+
+
+class LogicParams(BaseModel):
+    """Base of all logic parameters: frozen, unknown keys refused, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    inputs: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Role to worker name, where more than one worker could play a role (for example {\"rsi\": \"rsi_fast\"}).",
+    )
+
+
+class DecisionLogic(ABC):
+    """A strategy in block style: the workers' arrays in, an action a tick out, once a block.
+
+    Trading is done either by the compiled one-position policy (return it from ``policy``: the strategy then never leaves
+    machine code) or, where ``policy`` returns None, by ``execute``, which is called at each wake-up.
+
+    Attributes:
+        Params: The pydantic model of the parameters.
+        roles: Role name to the outputs that a worker must have to play it, for example ``{"rsi": ("rsi",)}``. A role is
+            bound to the one worker that has these outputs, or to the one named in the ``inputs`` parameter.
+        log: The scenario's log.
+        wake_on: When ``execute`` is called (only where ``policy`` returns None).
+    """
+
+    Params: ClassVar[type[LogicParams]] = LogicParams
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    wake_on: Wake = Wake.ACTION
+
+    def __init__(self, params: LogicParams) -> None:
+        self.params = params
+        self.log: StrategyLog = SILENT
+
+    @abstractmethod
+    def decide(self, block: Block, inputs: Inputs) -> Actions:
+        """Decides for every tick of a block; called once a block, after the workers, in order of time.
+
+        Args:
+            block: Ticks and bars; its arrays are read-only.
+            inputs: For each role (and each worker name) its outputs, float64 arrays with one value a tick.
+
+        Returns:
+            An int8 array with one `Action` a tick. It must not depend on anything after that tick.
+        """
+
+    def policy(self) -> OnePositionPolicy | None:
+        """The compiled policy that trades the actions, or None to be called through ``execute``."""
+        return None
+
+    def execute(self, wake: WakeUp, trading: TradingApi) -> None:
+        """Trades at a wake-up; called in order of time, with the account as it stands after that tick.
+
+        Args:
+            wake: The tick, why control came back, and the action decided for that tick.
+            trading: Account, positions and orders as of that tick, and the ways to send requests.
+        """

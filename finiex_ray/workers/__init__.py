@@ -1,0 +1,1 @@
+"""Workers: indicators that turn ticks and bars into numbers, one file each."""

@@ -1,0 +1,51 @@
+"""Moving average with bands of standard deviations."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from finiex_ray.bars.block import Block
+from finiex_ray.kernels.bands import bollinger_nb
+from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
+
+__all__ = ["Bollinger", "BollingerParams"]
+
+
+class BollingerParams(WorkerParams):
+    """Parameters of `Bollinger`."""
+
+    period: int = Field(20, ge=2, le=100_000, description="Bars in the average and in the deviation.")
+    deviation: float = Field(2.0, gt=0, le=1_000, description="Distance of each band, population standard deviations.")
+
+
+class Bollinger(Worker):
+    """Simple moving average plus and minus ``deviation`` population standard deviations of the same closes."""
+
+    Params = BollingerParams
+    outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
+    params: BollingerParams
+
+    def default_warmup_bars(self) -> int:
+        """The period, less the forming bar where it counts."""
+        return self.params.period - (1 if self.params.live else 0)
+
+    def compute(self, block: Block) -> Outputs:
+        """Returns ``upper``, ``middle`` and ``lower``, units of the quote currency."""
+        bars, params = block.bars[self.params.timeframe], self.params
+        upper, middle, lower = new_output(block), new_output(block), new_output(block)
+        bollinger_nb(
+            bars.history.close_hp,
+            bars.span_first,
+            bars.span_closed,
+            block.price_hp,
+            params.live,
+            params.period,
+            params.deviation,
+            block.half_point,
+            upper,
+            middle,
+            lower,
+        )
+        return {"upper": upper, "middle": middle, "lower": lower}

@@ -1,0 +1,205 @@
+"""Decisions of the shipped logics against plain-Python rules."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from support import make_blocks, random_ticks, segment
+
+from finiex_ray.bars.block import Block
+from finiex_ray.bars.tick import Tick
+from finiex_ray.config.models import TypedConfig
+from finiex_ray.core.enums import Action, Wake
+from finiex_ray.core.errors import ConfigError
+from finiex_ray.decisions.base import DecisionLogic
+from finiex_ray.decisions.registry import create_logic
+from finiex_ray.decisions.tick_style import TickLogic
+from finiex_ray.trading.api import WakeUp
+from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
+
+
+def _logic(**config: object) -> DecisionLogic:
+    return create_logic(TypedConfig.model_validate(config))
+
+
+def _block(prices_hp: list[int], first_tick: int = 0) -> Block:
+    ticks = segment([(10**18 + i, hp // 2, hp - hp // 2) for i, hp in enumerate(prices_hp)])
+    (block,) = make_blocks(ticks, 0, {}, 10**6)
+    return replace(block, first_tick=first_tick)
+
+
+def _expected(rsi: float, upper: float, lower: float, price: float, both: bool, params: dict[str, float]) -> int:
+    """The rule as the documentation states it."""
+    buy_at, sell_at, extremes = params["rsi_buy_threshold"], params["rsi_sell_threshold"], params["band_extremes"]
+    position = (price - lower) / (upper - lower) if upper > lower else math.nan
+    clip = lambda share: min(max(share, 0.0), 1.0)  # noqa: E731
+    sides = []
+    for rsi_past, rsi_strength, band_past, band_strength in (
+        (rsi < buy_at, (buy_at - rsi) / buy_at, position < extremes, extremes - position),
+        (rsi > sell_at, (rsi - sell_at) / (100 - sell_at), position > 1 - extremes, position - (1 - extremes)),
+    ):
+        strengths = (clip(rsi_strength) if rsi_past else 0.0, clip(band_strength) if band_past else 0.0)
+        if both:
+            sides.append(rsi_past and band_past and min(strengths) >= params["min_confidence"])
+        else:
+            sides.append((rsi_past or band_past) and max(strengths) >= params["min_confidence"])
+    return int(sides[0]) - int(sides[1])
+
+
+@pytest.mark.parametrize("name", ["aggressive_trend", "simple_consensus"])
+@pytest.mark.parametrize("extremes", [-0.25, 0.0, 0.3])
+@pytest.mark.parametrize("confidence", [0.0, 0.2, 0.6])
+def test_rsi_and_band_follow_the_rule(name: str, extremes: float, confidence: float) -> None:
+    draw = random.Random(3)
+    prices = [draw.randint(276_000, 278_000) for _ in range(3_000)]
+    block = _block(prices)
+    rsi = np.array([draw.choice((draw.uniform(0, 100), draw.uniform(0, 100), 30.0, 70.0, math.nan)) for _ in prices])
+    lower = np.array([draw.uniform(1.380, 1.386) for _ in prices])
+    upper = lower + np.array([draw.choice((0.0, 0.004, 0.006, math.nan)) for _ in prices])
+    params = {
+        "rsi_buy_threshold": 30.0, "rsi_sell_threshold": 70.0, "band_extremes": extremes, "min_confidence": confidence,
+    }  # fmt: skip
+    actions = _logic(type=name, **params).decide(block, {"rsi": {"rsi": rsi}, "band": {"upper": upper, "lower": lower}})
+    both = name == "simple_consensus"
+    expected = [
+        _expected(*row, both, params)
+        for row in zip(rsi.tolist(), upper.tolist(), lower.tolist(), block.price.tolist(), strict=True)
+    ]
+    assert actions.tolist() == expected
+    assert {Action.BUY, Action.SELL, Action.NONE} == set(expected)
+
+
+def test_both_sides_at_once_is_neither() -> None:
+    band = {"upper": np.array([1.39]), "lower": np.array([1.38])}
+    inputs = {"rsi": {"rsi": np.array([10.0])}, "band": band}
+    block = _block([278_200])  # 1.391, above the band: sell; the RSI says buy
+    assert _logic(type="aggressive_trend").decide(block, inputs).tolist() == [Action.NONE]
+    # With a confidence that only the RSI reaches, the weak side is out and the other one counts.
+    assert _logic(type="aggressive_trend", min_confidence=0.5).decide(block, inputs).tolist() == [Action.BUY]
+
+
+def test_the_policy_comes_from_the_parameters() -> None:
+    logic = _logic(
+        type="aggressive_trend", lots=0.3, sl_points=50, tp_points=80, on_opposite="reverse", min_free_margin=1000
+    )
+    assert logic.policy() == OnePositionPolicy(Decimal("0.3"), 50, 80, OnOpposite.REVERSE, Decimal(1000))
+    assert _logic(type="macd_cross").policy() == OnePositionPolicy(Decimal("0.1"))
+    assert _logic(type="scripted").policy() is None
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"rsi_buy_threshold": 80}, r"rsi_buy_threshold \(80.0\) must not be above rsi_sell_threshold \(70.0\)"),
+        ({"lots": 0}, r"'lots' = 0"),
+        ({"band_extremes": 0.6}, r"'band_extremes' = 0.6"),
+        ({"rsi_by_threshold": 20}, r"unknown parameter 'rsi_by_threshold'. Did you mean 'rsi_buy_threshold'\?"),
+    ],
+)
+def test_wrong_parameters_are_refused(params: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _logic(type="aggressive_trend", **params)
+
+
+@pytest.mark.parametrize("size", [1, 2, 11])
+def test_macd_crosses_once_and_over_block_borders(size: int) -> None:
+    nan = math.nan
+    line = np.array([nan, -1.0, -1.0, 1.0, 2.0, 0.0, 1.0, 0.0, -1.0, nan, 1.0])
+    expected = [0, 0, 0, 1, 0, 0, 0, 0, -1, 0, 1]
+    logic, actions = _logic(type="macd_cross"), []
+    for first in range(0, 11, size):
+        part = line[first : first + size]
+        inputs = {"macd": {"macd": part, "signal": np.zeros(len(part))}}
+        actions += logic.decide(_block([277_000] * len(part), first), inputs).tolist()
+    assert actions == expected
+
+
+class FakeTrading:
+    """Writes down what is asked of it."""
+
+    def __init__(self, *open_ids: int) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.positions = [type("View", (), {"position_id": each})() for each in open_ids]
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **more: self.calls.append((name, *args, more))
+
+
+def _wake(tick: int, offset: int = 0) -> WakeUp:
+    return WakeUp(tick, offset, 10**18, 1.38, 1.39, Action.NONE, Wake.TICK)
+
+
+def test_scripted_marks_its_ticks_and_sends_its_orders() -> None:
+    logic = _logic(
+        type="scripted",
+        orders=[
+            {"tick": 7, "action": "close", "position": 3},
+            {"tick": 2, "action": "buy", "lots": 0.2, "sl": 1.37, "tp_points": 40},
+            {"tick": 2, "action": "sell"},
+            {"tick": 8, "action": "close"},
+            {"tick": 9, "action": "close_all"},
+        ],
+    )
+    assert logic.wake_on == Wake.ACTION
+    assert logic.decide(_block([277_000] * 5), {}).tolist() == [0, 0, 1, 0, 0]
+    assert logic.decide(_block([277_000] * 6, 5), {}).tolist() == [0, 0, 2, 2, 2, 0]
+    trading = FakeTrading(4, 6)
+    for tick in range(11):
+        logic.execute(_wake(tick), trading)  # type: ignore[arg-type]
+    stops = {"sl": None, "tp": None, "sl_points": 0, "tp_points": 0}
+    assert trading.calls == [
+        ("buy", Decimal("0.2"), {**stops, "sl": 1.37, "tp_points": 40}),
+        ("sell", Decimal("0.1"), stops),
+        ("close", 3, {}),
+        ("close", 4, {}),
+        ("close_all", {}),
+    ]
+    nothing_open = FakeTrading()
+    logic.execute(_wake(8), nothing_open)  # type: ignore[arg-type]
+    assert nothing_open.calls == []
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ({"tick": -1, "action": "buy"}, r"'orders.0.tick' = -1"),
+        ({"tick": 1, "action": "hold"}, r"'orders.0.action' = 'hold'"),
+        ({"tick": 1, "action": "buy", "position": 2}, r"position goes with action 'close' only"),
+        ({"tick": 1, "action": "close_all", "lots": 1}, r"action 'close_all' takes no lots"),
+        ({"tick": 1, "action": "buy", "sl": 1.0, "sl_points": 5}, r"as a price or as a distance"),
+    ],
+)
+def test_a_script_that_makes_no_sense_is_refused(order: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _logic(type="scripted", orders=[order])
+
+
+class Watcher(TickLogic):
+    """Keeps what it is given."""
+
+    roles = {"rsi": ("rsi",)}  # noqa: RUF012
+
+    def on_tick(self, tick: Tick, values: Any, trading: Any) -> None:
+        self.seen = tick, values
+        trading.buy(0.1)
+
+
+def test_a_tick_logic_gets_tick_values_and_trading() -> None:
+    logic = Watcher(Watcher.Params())
+    block = make_blocks(random_ticks(40), 0, {}, 25)[1]
+    rsi = {"rsi": np.arange(len(block)) + 0.5}
+    band = {"upper": np.full(len(block), 2.0), "lower": np.full(len(block), 1.0)}
+    actions = logic.decide(block, {"rsi_fast": rsi, "rsi": rsi, "band_main": band})
+    assert (logic.wake_on, logic.policy(), actions.dtype, actions.any()) == (Wake.TICK, None, np.int8, np.False_)
+    trading = FakeTrading()
+    logic.execute(_wake(28, 3), trading)  # type: ignore[arg-type]
+    tick, values = logic.seen
+    assert (tick.index, tick.time_ns, tick.bid) == (28, block.time_ns[3], block.bid_points[3] * 1e-05)
+    assert values == {"rsi_fast": 3.5, "rsi": 3.5, "band_main": {"upper": 2.0, "lower": 1.0}}
+    assert trading.calls == [("buy", 0.1, {})]
