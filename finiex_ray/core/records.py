@@ -17,6 +17,8 @@ __all__ = [
     "ACCOUNT_DTYPE",
     "CURVE_COLUMNS",
     "EQUITY_DTYPE",
+    "EVENT_COLUMNS",
+    "EVENT_DTYPE",
     "FAR_FUTURE_NS",
     "FILL_COLUMNS",
     "FILL_DTYPE",
@@ -59,19 +61,30 @@ ORDER_DTYPE: Final = np.dtype(
     [
         ("order_id", "i8"),  # 1, 2, … in request order
         ("type", "i8"),  # OrderType
-        ("side", "i8"),  # Side of the deal that it asks for
+        ("side", "i8"),  # Side of the deal that it asks for; 0 for instructions
         ("state", "i8"),  # OrderState
         ("reason", "i8"),  # RejectReason
         ("volume_steps", "i8"),  # volume asked for
-        ("position_id", "i8"),  # CLOSE: the position to close; MARKET: the position that the fill opened, else 0
+        ("filled_steps", "i8"),  # volume filled
+        ("position_id", "i8"),  # CLOSE, MODIFY_POSITION: their target; else the position that the fill opened, or 0
+        ("target_id", "i8"),  # MODIFY_ORDER, CANCEL: the order that they speak of; else 0
+        ("price_points", "i8"),  # LIMIT, STOP_LIMIT: limit price; or NO_PRICE
+        ("stop_points", "i8"),  # STOP, STOP_LIMIT: stop price; or NO_PRICE
         ("sl_points", "i8"),  # stop loss level, or NO_PRICE
         ("tp_points", "i8"),  # take profit level, or NO_PRICE
         ("sl_offset_points", "i8"),  # stop loss as a distance from the fill price, or 0
         ("tp_offset_points", "i8"),  # take profit as a distance from the fill price, or 0
+        ("trail_points", "i8"),  # trailing stop: distance of the stop loss from the best quote, or 0
+        ("max_slippage_points", "i8"),  # MARKET, CLOSE: rejected beyond it; NO_PRICE: any
+        ("immediate_or_cancel", "i8"),  # MARKET: 1 fills what the margin allows and rejects the rest; 0 all or nothing
+        ("expire_ns", "i8"),  # good till this time; FAR_FUTURE_NS: till cancelled
+        ("oco_id", "i8"),  # the order that is cancelled when this one fills, or 0
+        ("magic", "i8"),  # the strategy's own number
         ("request_tick", "i8"),  # tick whose decision made the request
         ("request_ns", "i8"),  # time of that tick
+        ("request_price_points", "i8"),  # quote of the order's side at that tick
         ("arrival_ns", "i8"),  # request_ns + delay (rule R3)
-        ("done_tick", "i8"),  # tick of the fill, rejection or expiry, or NO_TICK
+        ("done_tick", "i8"),  # tick of its terminal state, or NO_TICK
         ("done_ns", "i8"),  # time of that tick
         ("fill_price_points", "i8"),  # or NO_PRICE
     ]
@@ -89,7 +102,8 @@ FILL_DTYPE: Final = np.dtype(
         ("price_points", "i8"),
         ("gross_minor", "i8"),  # profit booked by this fill before costs; 0 for entries
         ("commission_minor", "i8"),  # cost, zero or negative
-        ("balance_minor", "i8"),  # balance after the fill
+        ("swap_minor", "i8"),  # SWAP: what was booked, either sign; else 0
+        ("balance_minor", "i8"),  # balance after the booking
     ]
 )
 
@@ -102,9 +116,12 @@ POSITION_DTYPE: Final = np.dtype(
         ("entry_tick", "i8"),
         ("entry_ns", "i8"),
         ("entry_price_points", "i8"),
-        ("entry_commission_minor", "i8"),
+        ("entry_commission_minor", "i8"),  # of what is left of the position
+        ("swap_minor", "i8"),  # booked so far for what is left of the position
         ("sl_points", "i8"),  # or NO_PRICE
         ("tp_points", "i8"),  # or NO_PRICE
+        ("trail_points", "i8"),  # or 0
+        ("magic", "i8"),
         ("tp_at_quote", "i8"),  # 1: the level was already passed when it was set, so it fills at the quote (rule R6)
         ("lowest_points", "i8"),  # lowest price of the side that closes it, since entry
         ("highest_points", "i8"),  # highest price of the side that closes it, since entry
@@ -130,10 +147,22 @@ TRADE_DTYPE: Final = np.dtype(
         ("tp_points", "i8"),  # as it stood at the exit, or NO_PRICE
         ("gross_minor", "i8"),  # from the recorded prices, rounded once (rules R2, R6)
         ("commission_minor", "i8"),  # entry and exit, zero or negative
-        ("net_minor", "i8"),  # gross + commission
+        ("swap_minor", "i8"),  # either sign
+        ("net_minor", "i8"),  # gross + commission + swap
         ("balance_minor", "i8"),  # balance after the trade
         ("mae_points", "i8"),  # largest adverse excursion from the entry price, zero or positive
         ("mfe_points", "i8"),  # largest favourable excursion from the entry price, zero or positive
+        ("magic", "i8"),
+    ]
+)
+
+EVENT_DTYPE: Final = np.dtype(
+    [
+        ("kind", "i8"),  # EventKind
+        ("tick", "i8"),
+        ("time_ns", "i8"),
+        ("order_id", "i8"),  # or 0
+        ("position_id", "i8"),  # or 0
     ]
 )
 
@@ -150,10 +179,7 @@ EQUITY_DTYPE: Final = np.dtype(
 
 SYMBOL_DTYPE: Final = np.dtype(
     [
-        (
-            "own_quote",
-            "i8",
-        ),  # 1: profit arises in the quote currency and the base is the account's, so it is divided by price
+        ("own_quote", "i8"),  # 1: the base currency is the account's: profit in the quote currency is divided by the price
         ("value_num", "i8"),  # profit_minor = round(points · steps · value_num / value_den [/ price_points])
         ("value_den", "i8"),
         ("value", "f8"),  # value_num / value_den
@@ -161,10 +187,26 @@ SYMBOL_DTYPE: Final = np.dtype(
         ("margin", "f8"),  # minor units of margin per step (· price_points where margin_by_price)
         ("commission_num", "i8"),  # per side: commission_minor = round(steps · num / den [· price_points])
         ("commission_den", "i8"),
+        ("maker_num", "i8"),  # the same for fills of resting limit orders
+        ("maker_den", "i8"),
         ("commission_by_price", "i8"),  # 1: commission is a share of the notional
         ("volume_min_steps", "i8"),
         ("volume_max_steps", "i8"),
-        ("slippage_points", "i8"),  # added against the trader on market orders (rule R4)
+        ("spread_slip_num", "i8"),  # slippage by spread: round(spread · num / den) points against the trader
+        ("spread_slip_den", "i8"),
+        ("swap_long_num", "i8"),  # a day's swap of a long: swap_minor = round(steps · days · num / den [·, / price_points])
+        ("swap_long_den", "i8"),
+        ("swap_short_num", "i8"),
+        ("swap_short_den", "i8"),
+        ("swap_by_price", "i8"),  # 1: times the price, -1: divided by it, 0: neither
+        ("stops_level_points", "i8"),  # least distance of stops and resting prices from the quote
+        ("freeze_level_points", "i8"),  # nothing is changed or cancelled nearer than this to its price
+        ("netting", "i8"),  # 1: one net position, legs close first in, first out (rule R11)
+        ("spot", "i8"),  # 1: assets are bought and sold for cash; nothing is sold that is not held
+        ("stop_out_share", "f8"),  # equity / margin used at or below which positions are closed; below 0: never
+        ("margin_call_share", "f8"),  # equity / margin used at or below which a margin call goes out; below 0: never
+        ("guard_rejections", "i8"),  # order guard: rejections in a row that start a cool-down; 0: none
+        ("guard_cool_down_ns", "i8"),
     ]
 )
 
@@ -187,7 +229,16 @@ ACCOUNT_DTYPE: Final = np.dtype(
         ("positions", "i8"),
         ("trades", "i8"),
         ("equity_rows", "i8"),
+        ("events", "i8"),
         ("pending", "i8"),  # length of the queue of requests under way
+        ("resting", "i8"),  # length of the book of resting orders
+        ("rollovers", "i8"),  # rows of the rollover table that lie behind
+        ("next_timer_ns", "i8"),  # next rollover or expiry, or FAR_FUTURE_NS
+        ("last_bid", "i8"),  # quotes of the last tick, points
+        ("last_ask", "i8"),
+        ("margin_called", "i8"),  # 1 while the margin level is at or below the margin call
+        ("rejections", "i8"),  # in a row, for the order guard
+        ("guard_until_ns", "i8"),  # requests are refused before this time
         ("next_arrival_ns", "i8"),  # earliest arrival in the queue, or FAR_FUTURE_NS
         ("next_position_id", "i8"),
         ("last_ns", "i8"),  # time of the last tick that the account was brought to
@@ -207,6 +258,7 @@ ACCOUNT_DTYPE: Final = np.dtype(
         ("max_runup", "f8"),  # largest rise from a trough, minor units
         ("commission_minor", "i8"),  # sum of what was booked
         ("gross_minor", "i8"),
+        ("swap_total_minor", "i8"),
     ]
 )
 
@@ -218,6 +270,7 @@ FILL_COLUMNS: Final = _columns("FillColumns", FILL_DTYPE)
 POSITION_COLUMNS: Final = _columns("PositionColumns", POSITION_DTYPE)
 TRADE_COLUMNS: Final = _columns("TradeColumns", TRADE_DTYPE)
 CURVE_COLUMNS: Final = _columns("CurveColumns", EQUITY_DTYPE)
+EVENT_COLUMNS: Final = _columns("EventColumns", EVENT_DTYPE)
 LEDGER_COLUMNS: Final = _columns("LedgerColumns", LEDGER_DTYPE)
 
 
@@ -238,4 +291,11 @@ class SimState(NamedTuple):
     curve_ints: NDArray[np.int64]  # [rows, equity] EQUITY_DTYPE read as integers
     curve_reals: NDArray[np.float64]  # [rows, equity] the same memory read as floats
     queue: NDArray[np.int64]  # [capacity of orders] indices of PENDING orders, in request order
-    delays_ns: NDArray[np.int64]  # [capacity of orders] delay of each request, drawn in request order (rule R3)
+    book: NDArray[np.int64]  # [capacity of orders] indices of ACTIVE and TRIGGERED orders, in order of arrival
+    draft: NDArray[np.int64]  # [order] the request that is being written
+    events: NDArray[np.int64]  # [capacity, event]
+    draws: NDArray[np.int64]  # [capacity of orders, 4] per request: delay if it opens and if it closes (ns), slippage
+    #   (points), 1 where the broker refuses it; drawn in request order (rule R3)
+    rollovers: NDArray[np.int64]  # [rollovers, 2] time (ns) and days of swap, in order of time (rule R9)
+    sessions: NDArray[np.int64]  # [sessions, 2] start and end within the UTC week (ns from Monday); none: always open
+    tiers: NDArray[np.float64]  # [tiers, 2] margin: volume in steps up to which a tier reaches, its share of full leverage

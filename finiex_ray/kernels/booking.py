@@ -1,14 +1,27 @@
-"""Money: rounding, profit, commission, margin and equity of the simulated account (rules R2, R6, R8, R9, R16)."""
+"""Money: rounding, profit, commission, swap, margin and equity of the simulated account (rules R2, R6, R8, R9, R16)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from finiex_ray.core.records import EVENT_COLUMNS as E
 from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels.jit import inlined
 
-__all__ = ["commission_nb", "equity_nb", "margin_nb", "mark_nb", "profit_nb", "round_ratio_nb", "sums_nb"]
+__all__ = [
+    "commission_nb",
+    "equity_nb",
+    "event_nb",
+    "free_margin_nb",
+    "margin_nb",
+    "margin_used_nb",
+    "mark_nb",
+    "profit_nb",
+    "round_ratio_nb",
+    "sums_nb",
+    "swap_nb",
+]
 
 
 @inlined
@@ -30,21 +43,55 @@ def profit_nb(ints: Any, side: int, steps: int, entry_points: int, exit_points: 
 
 
 @inlined
-def commission_nb(ints: Any, steps: int, price_points: int) -> int:
-    """Commission of one side of a deal in minor units, zero or negative (rule R9)."""
-    amount = steps * ints[L.commission_num]
+def commission_nb(ints: Any, steps: int, price_points: int, maker: bool) -> int:
+    """Commission of one side of a deal in minor units, zero or negative; resting limit orders make (rule R9)."""
+    num = ints[L.maker_num] if maker else ints[L.commission_num]
+    den = ints[L.maker_den] if maker else ints[L.commission_den]
+    amount = steps * num
     if ints[L.commission_by_price] != 0:
         amount = amount * price_points
-    return -round_ratio_nb(amount, ints[L.commission_den])
+    return -round_ratio_nb(amount, den)
 
 
 @inlined
-def margin_nb(ints: Any, reals: Any, steps: int, price_points: int) -> float:
-    """Margin that a position needs, in minor units, not rounded (rule R8)."""
-    margin = steps * reals[L.margin]
-    if ints[L.margin_by_price] != 0:
+def swap_nb(ints: Any, side: int, steps: int, days: int, price_points: int) -> int:
+    """Swap of one position over one rollover in minor units, either sign (rule R9)."""
+    num = ints[L.swap_long_num] if side > 0 else ints[L.swap_short_num]
+    den = ints[L.swap_long_den] if side > 0 else ints[L.swap_short_den]
+    amount = steps * days * num
+    if ints[L.swap_by_price] > 0:
+        amount = amount * price_points
+    elif ints[L.swap_by_price] < 0:
+        den = den * price_points
+    return round_ratio_nb(amount, den)
+
+
+@inlined
+def margin_nb(state: Any, held_steps: int, steps: int, price_points: int) -> float:
+    """Margin of ``steps`` that come on top of ``held_steps``, through the symbol's leverage tiers, in minor units (rule R8)."""
+    weighed = 0.0
+    low = 0.0
+    for k in range(len(state.tiers)):
+        high = state.tiers[k, 0]
+        inside = min(high, float(held_steps + steps)) - max(low, float(held_steps))
+        if inside > 0.0:
+            weighed += inside * state.tiers[k, 1]
+        low = high
+    margin = weighed * state.reals[L.margin]
+    if state.ints[L.margin_by_price] != 0:
         margin = margin * price_points
     return float(margin)
+
+
+@inlined
+def margin_used_nb(state: Any) -> tuple[float, int]:
+    """Margin and volume of the open positions, summed in fill order, so that no rounding is carried along (rule R8)."""
+    used, held = 0.0, 0
+    for k in range(state.ints[L.positions]):
+        steps = state.positions[k, P.volume_steps]
+        used += margin_nb(state, held, steps, state.positions[k, P.entry_price_points])
+        held += steps
+    return used, held
 
 
 @inlined
@@ -74,6 +121,25 @@ def equity_nb(state: Any, bid: int, ask: int) -> float:
     if ints[L.own_quote] != 0:
         return float(balance + (long_points / bid + short_points / ask) * reals[L.value])
     return float(balance + (long_points + short_points) * reals[L.value])
+
+
+@inlined
+def free_margin_nb(state: Any, bid: int, ask: int) -> float:
+    """What new positions may use: equity, or the cash of a spot account, less the margin used (rule R8)."""
+    funds = float(state.ints[L.balance_minor]) if state.ints[L.spot] != 0 else equity_nb(state, bid, ask)
+    return funds - state.reals[L.margin_used]
+
+
+@inlined
+def event_nb(state: Any, kind: int, order_id: int, position_id: int, tick: int, time_ns: int) -> None:
+    """Writes down what the logic is told of at its next wake-up."""
+    row = state.ints[L.events]
+    state.ints[L.events] = row + 1
+    state.events[row, E.kind] = kind
+    state.events[row, E.tick] = tick
+    state.events[row, E.time_ns] = time_ns
+    state.events[row, E.order_id] = order_id
+    state.events[row, E.position_id] = position_id
 
 
 @inlined

@@ -1,0 +1,79 @@
+"""The enumerations as plain integers: numba reads module constants, not enumeration members."""
+
+from __future__ import annotations
+
+from finiex_ray.core import records
+from finiex_ray.core.enums import Action, EventKind, ExitReason, FillKind, OrderState, OrderType, RejectReason, Wake
+
+NO_PRICE = records.NO_PRICE
+NO_TICK = records.NO_TICK
+FAR_FUTURE_NS = records.FAR_FUTURE_NS
+
+MARKET = int(OrderType.MARKET)
+CLOSE = int(OrderType.CLOSE)
+LIMIT = int(OrderType.LIMIT)
+STOP = int(OrderType.STOP)
+STOP_LIMIT = int(OrderType.STOP_LIMIT)
+MODIFY_ORDER = int(OrderType.MODIFY_ORDER)
+MODIFY_POSITION = int(OrderType.MODIFY_POSITION)
+CANCEL = int(OrderType.CANCEL)
+
+PENDING = int(OrderState.PENDING)
+FILLED = int(OrderState.FILLED)
+REJECTED = int(OrderState.REJECTED)
+EXPIRED = int(OrderState.EXPIRED)
+ACTIVE = int(OrderState.ACTIVE)
+TRIGGERED = int(OrderState.TRIGGERED)
+CANCELLED = int(OrderState.CANCELLED)
+DONE = int(OrderState.DONE)
+
+NO_REASON = int(RejectReason.NONE)
+BELOW_MIN = int(RejectReason.VOLUME_BELOW_MIN)
+ABOVE_MAX = int(RejectReason.VOLUME_ABOVE_MAX)
+NO_MARGIN = int(RejectReason.NOT_ENOUGH_MARGIN)
+POSITION_GONE = int(RejectReason.POSITION_GONE)
+AT_END = int(RejectReason.SCENARIO_END)
+INVALID_PRICE = int(RejectReason.INVALID_PRICE)
+FROZEN = int(RejectReason.FROZEN)
+ORDER_GONE = int(RejectReason.ORDER_GONE)
+SLIPPED = int(RejectReason.SLIPPAGE)
+NO_ASSET = int(RejectReason.NO_ASSET)
+MARKET_CLOSED = int(RejectReason.MARKET_CLOSED)
+BY_BROKER = int(RejectReason.BROKER)
+COOL_DOWN = int(RejectReason.COOL_DOWN)
+BY_PARTNER = int(RejectReason.OCO)
+OUT_OF_DATE = int(RejectReason.GOOD_TILL_DATE)
+BY_REQUEST = int(RejectReason.BY_REQUEST)
+
+EXIT_ORDER = int(ExitReason.CLOSE_ORDER)
+EXIT_STOP = int(ExitReason.STOP_LOSS)
+EXIT_TARGET = int(ExitReason.TAKE_PROFIT)
+EXIT_END = int(ExitReason.SCENARIO_END)
+EXIT_STOP_OUT = int(ExitReason.STOP_OUT)
+EXIT_NETTED = int(ExitReason.NETTED)
+
+ENTRY = int(FillKind.ENTRY)
+EXIT = int(FillKind.EXIT)
+SWAP = int(FillKind.SWAP)
+
+TOLD_FILL = int(EventKind.FILL)
+TOLD_PARTIAL = int(EventKind.PARTIAL_FILL)
+TOLD_REJECTED = int(EventKind.REJECTED)
+TOLD_CANCELLED = int(EventKind.CANCELLED)
+TOLD_EXPIRED = int(EventKind.EXPIRED)
+TOLD_STOP = int(EventKind.STOP_LOSS)
+TOLD_TARGET = int(EventKind.TAKE_PROFIT)
+TOLD_STOP_OUT = int(EventKind.STOP_OUT)
+TOLD_MARGIN_CALL = int(EventKind.MARGIN_CALL)
+TOLD_SWAP = int(EventKind.SWAP)
+TOLD_TRIGGERED = int(EventKind.TRIGGERED)
+TOLD_DONE = int(EventKind.DONE)
+
+DO_CLOSE = int(Action.CLOSE)
+WAKE_ACTION = int(Wake.ACTION)
+WAKE_FILL = int(Wake.FILL)
+WAKE_TICK = int(Wake.TICK)
+WAKE_GROW = int(Wake.GROW)
+
+WEEK_NS = 7 * 86_400 * 1_000_000_000
+MONDAY_NS = 4 * 86_400 * 1_000_000_000  # 1970-01-05 was a Monday

@@ -1,0 +1,159 @@
+"""The quiet band: ticks at which an account can only be marked are passed over in one tight loop (rule R16)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finiex_ray.core.records import LEDGER_COLUMNS as L
+from finiex_ray.core.records import ORDER_COLUMNS as O
+from finiex_ray.core.records import POSITION_COLUMNS as P
+from finiex_ray.kernels import codes
+from finiex_ray.kernels.booking import mark_nb, sums_nb
+from finiex_ray.kernels.jit import inlined
+
+__all__ = ["next_action_nb", "pass_quiet_nb", "timer_offset_nb"]
+
+NO_PRICE = codes.NO_PRICE
+LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
+FAR = 2**62
+
+
+@inlined
+def next_action_nb(actions: Any, first: int, last: int, idle: int) -> int:
+    """Offset of the first tick from ``first`` on whose action matters (is neither 0 nor ``idle``), or ``last``."""
+    i = first
+    while i < last and (actions[i] == 0 or actions[i] == idle):
+        i += 1
+    return i
+
+
+@inlined
+def timer_offset_nb(time_ns: Any, timer_ns: int, first: int, last: int) -> int:
+    """Offset of the first tick from ``first`` on at or past ``timer_ns``, or ``last``."""
+    if last <= first or time_ns[last - 1] < timer_ns:
+        return last
+    low, high = first, last
+    while low < high:
+        middle = (low + high) // 2
+        if time_ns[middle] < timer_ns:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def _band_nb(state: Any) -> tuple[int, int, int, int]:
+    """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen."""
+    bid_low, bid_high, ask_low, ask_high = -FAR, FAR, -FAR, FAR
+    for k in range(state.ints[L.positions]):
+        position = state.positions[k]
+        sl, tp, trail = position[P.sl_points], position[P.tp_points], position[P.trail_points]
+        if position[P.tp_at_quote] != 0 or (trail != 0 and sl == NO_PRICE):
+            return FAR, -FAR, FAR, -FAR
+        if position[P.side] > 0:
+            if sl != NO_PRICE:
+                bid_low = max(bid_low, sl)
+            if tp != NO_PRICE:
+                bid_high = min(bid_high, tp)
+            if trail != 0:
+                bid_high = min(bid_high, sl + trail + 1)
+        else:
+            if sl != NO_PRICE:
+                ask_high = min(ask_high, sl)
+            if tp != NO_PRICE:
+                ask_low = max(ask_low, tp)
+            if trail != 0:
+                ask_low = max(ask_low, sl - trail - 1)
+    for k in range(state.ints[L.resting]):
+        order = state.orders[state.book[k]]
+        at_limit = order[O.type] == LIMIT or order[O.state] == TRIGGERED
+        level = order[O.price_points] if at_limit else order[O.stop_points]
+        if order[O.side] > 0:
+            if at_limit:
+                ask_low = max(ask_low, level)
+            else:
+                ask_high = min(ask_high, level)
+        elif at_limit:
+            bid_high = min(bid_high, level)
+        else:
+            bid_low = max(bid_low, level)
+    return bid_low, bid_high, ask_low, ask_high
+
+
+@inlined
+def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last: int, base: int) -> int:
+    """Passes over ticks at which nothing but marks can happen; returns the first offset that needs the full step.
+
+    Within the band of stops and resting orders, above the margin call, with nothing under way, no action and no timer, a
+    tick only moves equity and excursions.
+    """
+    ints, reals = state.ints, state.reals
+    bid_low, bid_high, ask_low, ask_high = _band_nb(state)
+    flat = ints[L.positions] == 0
+    if flat and ints[L.resting] == 0:
+        ints[L.last_tick] = base + last - 1
+        ints[L.last_ns] = time_ns[last - 1]
+        ints[L.last_bid], ints[L.last_ask] = bid[last - 1], ask[last - 1]
+        mark_nb(reals, float(ints[L.balance_minor]))
+        return last
+    long_steps, long_entry, short_steps, short_entry = sums_nb(ints, state.positions)
+    own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
+    least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
+    # At or below this equity the margin level does something: the call, or once it is out, the stop-out.
+    share = reals[L.stop_out_share] if ints[L.margin_called] != 0 else reals[L.margin_call_share]
+    share = max(share, reals[L.stop_out_share])
+    floor = share * reals[L.margin_used] if share >= 0.0 and not flat else -1.0e300
+    ceiling = 1.0e300
+    if ints[L.margin_called] != 0:
+        ceiling = reals[L.margin_call_share] * reals[L.margin_used]
+    # The marks of `mark_nb`, with the account's extremes in locals: stores in this loop would cost most of its time.
+    equity, peak, trough = reals[L.equity], reals[L.equity_peak], reals[L.equity_trough]
+    fall, rise, drawdown = reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share]
+    most_fall, most_rise = reals[L.max_drawdown], reals[L.max_runup]
+    low, high = reals[L.bucket_low], reals[L.bucket_high]
+    i = first
+    while i < last:
+        b, a = bid[i], ask[i]
+        if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high:
+            break
+        long_points = long_steps * b - long_entry
+        short_points = short_entry - short_steps * a
+        if own_quote:
+            value_now = balance + (long_points / b + short_points / a) * value
+        else:
+            value_now = balance + (long_points + short_points) * value
+        if value_now <= floor or value_now > ceiling:
+            break
+        equity = value_now
+        least_bid, most_bid = min(least_bid, b), max(most_bid, b)
+        least_ask, most_ask = min(least_ask, a), max(most_ask, a)
+        low, high = min(low, equity), max(high, equity)
+        if equity > peak:
+            peak, fall = equity, 0.0
+        elif peak - equity > fall:
+            fall = peak - equity
+            most_fall = max(most_fall, fall)
+            if fall > drawdown * peak:
+                drawdown = fall / peak
+        if equity < trough:
+            trough, rise = equity, 0.0
+        elif equity - trough > rise:
+            rise = equity - trough
+            most_rise = max(most_rise, rise)
+        i += 1
+    if i > first:
+        reals[L.equity], reals[L.equity_peak], reals[L.equity_trough] = equity, peak, trough
+        reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share] = fall, rise, drawdown
+        reals[L.max_drawdown], reals[L.max_runup] = most_fall, most_rise
+        reals[L.bucket_low], reals[L.bucket_high] = low, high
+        ints[L.last_tick] = base + i - 1
+        ints[L.last_ns] = time_ns[i - 1]
+        ints[L.last_bid], ints[L.last_ask] = bid[i - 1], ask[i - 1]
+        for k in range(ints[L.positions]):
+            position = state.positions[k]
+            least = least_bid if position[P.side] > 0 else least_ask
+            most = most_bid if position[P.side] > 0 else most_ask
+            position[P.lowest_points] = min(position[P.lowest_points], least)
+            position[P.highest_points] = max(position[P.highest_points], most)
+    return i
