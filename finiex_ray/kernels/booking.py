@@ -39,12 +39,15 @@ def commission_nb(ints: Any, steps: int, price_points: int) -> int:
 
 
 @inlined
-def margin_nb(ints: Any, reals: Any, steps: int, price_points: int) -> float:
-    """Margin that a position needs, in minor units, not rounded (rule R8)."""
-    margin = steps * reals[L.margin]
+def margin_nb(ints: Any, steps: int, price_points: int) -> float:
+    """Margin that a position needs, in minor units, not rounded (rule R8).
+
+    One division of integers, so a margin that is a whole number is exactly that: an account that has just enough has enough.
+    """
+    amount = steps * ints[L.margin_num]
     if ints[L.margin_by_price] != 0:
-        margin = margin * price_points
-    return float(margin)
+        amount = amount * price_points
+    return float(amount / ints[L.margin_den])
 
 
 @inlined

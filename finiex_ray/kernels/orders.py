@@ -137,7 +137,7 @@ def _margin_used_nb(state: Any) -> None:
     used = 0.0
     for k in range(ints[L.positions]):
         position = state.positions[k]
-        used += margin_nb(ints, reals, position[P.volume_steps], position[P.entry_price_points])
+        used += margin_nb(ints, position[P.volume_steps], position[P.entry_price_points])
     reals[L.margin_used] = used
 
 
@@ -246,7 +246,7 @@ def _take_effect_nb(state: Any, index: int, bid: int, ask: int, tick: int, time_
         exit_position_nb(state, found, price, tick, time_ns, BY_ORDER, order[O.order_id])
         return
     equity = equity_nb(state, bid, ask)
-    if margin_nb(ints, reals, order[O.volume_steps], price) > equity - reals[L.margin_used]:
+    if margin_nb(ints, order[O.volume_steps], price) > equity - reals[L.margin_used]:
         order[O.state] = REJECTED
         order[O.reason] = NO_MARGIN
         return
