@@ -184,7 +184,8 @@ SYMBOL_DTYPE: Final = np.dtype(
         ("value_den", "i8"),
         ("value", "f8"),  # value_num / value_den
         ("margin_by_price", "i8"),  # 1: margin grows with the price; 0: the base currency is the account's
-        ("margin", "f8"),  # minor units of margin per step (· price_points where margin_by_price)
+        ("margin_num", "i8"),  # margin_minor = steps · margin_num / margin_den [· price_points where margin_by_price]
+        ("margin_den", "i8"),
         ("commission_num", "i8"),  # per side: commission_minor = round(steps · num / den [· price_points])
         ("commission_den", "i8"),
         ("maker_num", "i8"),  # the same for fills of resting limit orders

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from operator import index
+from typing import Final, NamedTuple
 
 from finiex_ray.core.enums import Action, OrderState, OrderType, RejectReason, Side, Wake
 from finiex_ray.core.records import NO_PRICE, Records
 from finiex_ray.trading.simulator import TradeSimulator
 
 __all__ = ["OrderView", "PositionView", "TradingApi", "WakeUp"]
+
+
+_MOST_POINTS: Final = 2**50
 
 
 class WakeUp(NamedTuple):
@@ -173,7 +177,8 @@ class TradingApi:
             tp_points: Take profit as a distance from the fill price in points (instead of ``tp``), or 0.
 
         Raises:
-            ValueError: If a stop is given both as price and as distance, or a distance is negative.
+            ValueError: If a stop is given both as price and as distance, a distance is negative, or a number is no price
+                or no volume (NaN, infinite).
         """
         return self._market(Side.BUY, lots, sl, tp, sl_points, tp_points)
 
@@ -200,8 +205,9 @@ class TradingApi:
     ) -> int:
         if (sl is not None and sl_points) or (tp is not None and tp_points):
             raise ValueError("give a stop as a price or as a distance in points, not both")
-        if sl_points < 0 or tp_points < 0:
-            raise ValueError(f"distances are not negative: sl_points={sl_points}, tp_points={tp_points}")
+        sl_points, tp_points = index(sl_points), index(tp_points)
+        if not (0 <= sl_points <= _MOST_POINTS and 0 <= tp_points <= _MOST_POINTS):
+            raise ValueError(f"distances are 0 to {_MOST_POINTS}: sl_points={sl_points}, tp_points={tp_points}")
         return self._simulator.request(
             OrderType.MARKET,
             side,
@@ -220,7 +226,9 @@ class TradingApi:
         for record in self._simulator.positions():
             if int(record["position_id"]) == position_id:
                 side, steps = Side(-int(record["side"])), int(record["volume_steps"])
-                return self._simulator.request(OrderType.CLOSE, side, position_id=position_id, steps=steps)
+                return self._simulator.request(
+                    OrderType.CLOSE, side, position_id=int(record["position_id"]), steps=steps
+                )
         raise KeyError(f"no open position {position_id}; open: {[p.position_id for p in self.positions]}")
 
     def close_all(self) -> list[int]:
@@ -228,7 +236,12 @@ class TradingApi:
         return [self.close(int(record["position_id"])) for record in self._simulator.positions()]
 
     def _points(self, price: float | None) -> int:
-        return NO_PRICE if price is None else round(price / self._simulator.terms.point)
+        if price is None:
+            return NO_PRICE
+        points = price / self._simulator.terms.point
+        if not abs(points) <= _MOST_POINTS:
+            raise ValueError(f"{price} is no price at which a stop could stand")
+        return round(points)
 
     def _price(self, points: int) -> float | None:
         return None if points == NO_PRICE else points * self._simulator.terms.point

@@ -36,6 +36,7 @@ __all__ = ["EQUITY_ROWS", "TradeSimulator"]
 
 EQUITY_ROWS = 512  # rows of the downsampled equity record, whatever the length of the scenario
 _FIRST_CAPACITY = 256
+_MOST_STEPS = 2**61
 
 
 class TradeSimulator:
@@ -100,8 +101,16 @@ class TradeSimulator:
         return low + np.floor(self._latency.random(count) * (high - low + 1)).astype(np.int64)
 
     def to_steps(self, lots: Decimal) -> tuple[int, RejectReason]:
-        """Volume in steps, and the reason why an order of it would be refused before it is sent."""
+        """Volume in steps, and the reason why an order of it would be refused before it is sent.
+
+        Raises:
+            ValueError: If ``lots`` is NaN or infinite.
+        """
+        if not lots.is_finite():
+            raise ValueError(f"a volume must be a finite number of lots, not {lots}")
         steps = lots / self.terms.volume_step
+        if abs(steps) > _MOST_STEPS:  # out of any symbol's bounds, and the kernel will say so
+            return _MOST_STEPS if steps > 0 else -_MOST_STEPS, RejectReason.NONE
         whole = int(steps)
         return whole, RejectReason.NONE if whole == steps else RejectReason.VOLUME_OFF_STEP
 

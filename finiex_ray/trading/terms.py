@@ -55,6 +55,7 @@ class TradingTerms:
             top * int(spec["value_num"]),
             int(spec["value_den"]) * (highest_points if spec["own_quote"] else 1),
             top * int(spec["commission_num"]),
+            top * int(spec["margin_num"]),
         )
         if worst >= _INT64_ROOM:
             raise ScenarioInvalidError(
@@ -92,16 +93,15 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
     if rate is None:
         row["own_quote"] = 1
         value = step_units * minor
-        row["margin"] = float(value / leverage)
     else:
         value = step_units * Fraction(1, 10**digits) * minor * rate
         row["margin_by_price"] = 1
-        row["margin"] = float(value / leverage)
-    row["value_num"], row["value_den"] = value.numerator, value.denominator
+    margin = value / leverage
+    _set_ratio(record, "margin", margin, symbol)
+    _set_ratio(record, "value", value, symbol)
     row["value"] = float(value)
-    _set_commission(
-        record, spec, account, broker.commission if spec.commission is None else spec.commission, value, minor
-    )
+    commission = broker.commission if spec.commission is None else spec.commission
+    _set_commission(record, spec, account, commission, value, minor, symbol)
     row["volume_min_steps"] = int(spec.volume_min / spec.volume_step)
     row["volume_max_steps"] = int(spec.volume_max / spec.volume_step)
     row["slippage_points"] = broker.slippage_points if account.slippage_points is None else account.slippage_points
@@ -140,7 +140,13 @@ def _quote_rate(symbol: str, spec: SymbolSpec, account: AccountConfig) -> Fracti
 
 
 def _set_commission(
-    record: Records, spec: SymbolSpec, account: AccountConfig, broker: CommissionSpec, value: Fraction, minor: int
+    record: Records,
+    spec: SymbolSpec,
+    account: AccountConfig,
+    broker: CommissionSpec,
+    value: Fraction,
+    minor: int,
+    symbol: str,
 ) -> None:
     """Writes the commission of one side as a ratio per step (and per point of price, for a share of the notional)."""
     row = record[0]
@@ -153,7 +159,19 @@ def _set_commission(
         # With own quotes the notional is an amount of the base, which is the account's currency: no price in it.
         amount = Fraction(broker.value) / 100 * value
         row["commission_by_price"] = 0 if row["own_quote"] else 1
-    row["commission_num"], row["commission_den"] = amount.numerator, amount.denominator
+    _set_ratio(record, "commission", amount, symbol)
+
+
+def _set_ratio(record: Records, name: str, amount: Fraction, symbol: str) -> None:
+    """Writes numerator and denominator of an amount per step; both must leave room for price and volume."""
+    if max(amount.numerator, amount.denominator) >= _INT64_ROOM:
+        raise ScenarioInvalidError(
+            [
+                f"{symbol}: the {name} of one volume step is no ratio of 64-bit numbers ({float(amount):g} minor units); "
+                "state conversion rates, leverage and commission with fewer digits"
+            ]
+        )
+    record[0][f"{name}_num"], record[0][f"{name}_den"] = amount.numerator, amount.denominator
 
 
 def _latency_ns(latency: LatencyConfig) -> tuple[int, int]:

@@ -1,0 +1,116 @@
+"""The way from a scenario set to its results, for notebooks and for the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.load import load_broker, load_scenario_set
+from finiex_ray.config.models import DataConfig
+from finiex_ray.data.source import TickSource, open_source
+from finiex_ray.display.live import LiveDisplay
+from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
+from finiex_ray.execution.plan import plan_scenarios
+from finiex_ray.execution.planned import Plan
+from finiex_ray.results.reader import RunData
+from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
+from finiex_ray.results.writer import ResultWriter
+
+__all__ = ["run_set", "validate_set"]
+
+
+def run_set(
+    path: str | Path,
+    *,
+    executor: ExecutorName = "auto",
+    jobs: int | None = None,
+    address: str | None = None,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    out: str | Path = DEFAULT_ROOT,
+    fail_fast: bool = False,
+    quiet: bool = False,
+) -> RunData:
+    """Runs a scenario set and puts its results into a new run folder.
+
+    A scenario that fails is a row of the result, not an exception. After an interruption the folder keeps the results
+    that were finished; the exception carries a note that names it.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        executor: ``local`` in this process, ``ray`` on Ray, ``auto`` whichever suits the work.
+        jobs: Threads (local) or CPUs (Ray started here) to use; default: one thread, all CPUs.
+        address: An existing Ray cluster, for example ``auto`` or ``ray://host:10001``.
+        only: Names of the scenarios to run; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+        out: Folder that the run folder is made in.
+        fail_fast: Stop after the first scenario that fails.
+        quiet: No live display (otherwise on stderr).
+
+    Returns:
+        The finished run.
+
+    Raises:
+        FiniexError: If the set, the data or the executor cannot be used.
+    """
+    path = Path(path)
+    scenario_set = load_scenario_set(path, overrides, only)
+    source = _open_data(scenario_set.data, path)
+    coordinator = ExecutionCoordinator(
+        scenario_set, source, _brokers(path), executor=executor, jobs=jobs, address=address, fail_fast=fail_fast
+    )
+    run_dir = create_run_dir(Path(out))
+    details = {"executor": executor, "data": source.describe(), "overrides": list(overrides), "only": list(only)}
+    try:
+        with ResultWriter(run_dir, scenario_set, details) as writer, LiveDisplay(quiet=quiet) as display:
+
+            def take(result: ScenarioResult) -> None:
+                writer.add(result)
+                display.finished(result)
+
+            summary = coordinator.run(take, None if quiet else display.update)
+            writer.close(
+                executor=summary.executor,
+                plan_s=summary.plan_s,
+                wall_s=summary.wall_s,
+                ticks_per_s=summary.ticks / summary.wall_s if summary.wall_s > 0 else None,
+                result_hash=summary.set_hash,
+            )
+    except BaseException as error:
+        error.add_note(f"What was finished is kept in {run_dir.path}")
+        raise
+    return RunData(run_dir)
+
+
+def validate_set(path: str | Path) -> Plan:
+    """Holds every scenario of a set against data, brokers and registries, without running any.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+
+    Returns:
+        The scenarios that can run, and a failed result with every reason for each that cannot.
+
+    Raises:
+        FiniexError: If the set or the data cannot be read at all.
+    """
+    path = Path(path)
+    scenario_set = load_scenario_set(path)
+    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path))
+
+
+def _open_data(data: DataConfig, path: Path) -> TickSource:
+    """Opens the data of a set; a relative catalog is looked for beside the set file, then in the current folder."""
+    beside = path.parent
+    return open_source(data, beside if (beside / data.catalog).is_dir() else Path.cwd())
+
+
+def _brokers(path: Path) -> Callable[[str], BrokerSpec]:
+    @cache
+    def find(reference: str) -> BrokerSpec:
+        return load_broker(reference, path)[0]
+
+    return find

@@ -1,0 +1,234 @@
+"""`ExecutionCoordinator`: from a scenario set to one result for each of its scenarios, on whichever executor."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from finiex_ray.config.models import ScenarioSet
+from finiex_ray.core.errors import ExecutionError
+from finiex_ray.data.source import TickSource
+from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
+from finiex_ray.engine.run import failed_result
+from finiex_ray.execution.cache import SegmentCache
+from finiex_ray.execution.choice import choose_executor
+from finiex_ray.execution.debugger import debugger_attached
+from finiex_ray.execution.executor import Executor
+from finiex_ray.execution.hashing import outcome, set_hash
+from finiex_ray.execution.local import LocalExecutor
+from finiex_ray.execution.plan import Brokers, plan_scenarios
+from finiex_ray.execution.planned import Plan
+
+__all__ = ["ExecutionCoordinator", "ExecutorName", "RunSummary", "Totals"]
+
+ExecutorName = Literal["auto", "local", "ray"]
+OnResult = Callable[[ScenarioResult], None]
+
+
+class Totals(NamedTuple):
+    """How far a run is."""
+
+    completed: int  # scenarios, as the next three
+    failed: int
+    running: int  # those that have told of themselves
+    waiting: int
+    ticks: int  # done, of finished and of running scenarios, as far as these have told
+    ticks_total: int  # of all runnable scenarios
+    elapsed_s: float  # since execution began
+
+
+OnProgress = Callable[[Sequence[ProgressUpdate], Totals], None]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run came to."""
+
+    executor: str
+    scenarios: int
+    completed: int
+    failed: int
+    ticks: int  # processed, also those of failed scenarios
+    wall_s: float  # of the whole run, planning included
+    plan_s: float
+    set_hash: str  # equal for equal results, on any executor and in any order
+
+
+class ExecutionCoordinator:
+    """Plans a scenario set and runs it; use one for one run.
+
+    Args:
+        scenario_set: What to run.
+        source: Where ticks come from.
+        brokers: Finds the broker that ``account.broker`` names; may raise `ConfigError`.
+        executor: ``auto`` runs in this process under a debugger and where the work is smaller than Ray's start-up.
+        jobs: Threads (local, default 1) or CPUs (Ray, default all); see the executors.
+        address: Address of a Ray cluster; ``auto`` as executor then means Ray.
+        fail_fast: Cancel the rest after the first failure.
+        interval_s: Seconds between two calls of ``on_progress``.
+    """
+
+    def __init__(
+        self,
+        scenario_set: ScenarioSet,
+        source: TickSource,
+        brokers: Brokers,
+        *,
+        executor: ExecutorName = "auto",
+        jobs: int | None = None,
+        address: str | None = None,
+        fail_fast: bool = False,
+        interval_s: float = 0.25,
+    ) -> None:
+        self._set = scenario_set
+        self._cache = SegmentCache(source)
+        self._brokers = brokers
+        self._executor: Final = executor
+        self._jobs, self._address = jobs, address
+        self._fail_fast, self._interval_s = fail_fast, interval_s
+        self._plan: Plan | None = None
+
+    def plan(self) -> Plan:
+        """Validates the set and finds its data; made once."""
+        if self._plan is None:
+            self._plan = plan_scenarios(self._set, self._cache, self._brokers)
+        return self._plan
+
+    def run(self, on_result: OnResult, on_progress: OnProgress | None = None) -> RunSummary:
+        """Runs the set.
+
+        Args:
+            on_result: Called in this thread with exactly one result for each scenario, those of invalid ones first.
+            on_progress: Called in another thread at regular intervals, with the running scenarios and the totals. What
+                it raises ends the updates, not the run, and is raised at the end.
+
+        Raises:
+            ExecutionError: If the executor cannot go on, or delivered a scenario twice or not at all.
+            KeyboardInterrupt: If the user interrupts; results until then have been delivered.
+        """
+        began = time.perf_counter()
+        plan = self.plan()
+        plan_s = time.perf_counter() - began
+        desk = _Desk(plan, on_result)
+        for result in plan.invalid:
+            desk.deliver(result)
+        name = self._name(plan)
+        if plan.runnable and not (self._fail_fast and plan.invalid):
+            with ExitStack() as stack:
+                executor = self._start(name, live=on_progress is not None)
+                stack.callback(executor.close)
+                if on_progress is not None:
+                    stack.enter_context(_updates(executor, desk, on_progress, self._interval_s))
+                for result in stack.enter_context(closing(executor.run(plan.runnable))):
+                    desk.deliver(result)
+                    if self._fail_fast and not result.success:
+                        break
+        desk.cancel_rest(expected=self._fail_fast and desk.failed > 0)
+        return RunSummary(
+            executor=name,
+            scenarios=len(self._set.scenarios),
+            completed=desk.completed,
+            failed=desk.failed,
+            ticks=desk.ticks,
+            wall_s=time.perf_counter() - began,
+            plan_s=plan_s,
+            set_hash=set_hash(desk.outcomes),
+        )
+
+    def _name(self, plan: Plan) -> str:
+        if self._executor == "auto":
+            return choose_executor(plan.runnable, self._address, self._jobs)
+        return self._executor
+
+    def _start(self, name: str, *, live: bool) -> Executor:
+        if name == "local":
+            # With a debugger attached one scenario at a time, in the thread where the breakpoints are expected.
+            return LocalExecutor(self._cache, 1 if debugger_attached() else self._jobs or 1)
+        if name == "ray":
+            from finiex_ray.execution.ray_executor import RayExecutor
+
+            return RayExecutor(self._cache, self._address, self._jobs, live=live)
+        raise ExecutionError(f"unknown executor '{name}'; choose auto, local or ray")
+
+
+class _Desk:
+    """Counts and hands out results, each scenario's once."""
+
+    def __init__(self, plan: Plan, on_result: OnResult) -> None:
+        self._plan = plan
+        self._on_result = on_result
+        self._ticks_total = plan.ticks
+        self._delivered: set[int] = set()
+        self._began = time.perf_counter()
+        self.completed = self.failed = self.ticks = 0
+        self.outcomes: list[tuple[str, str]] = []
+
+    def deliver(self, result: ScenarioResult) -> None:
+        """Hands out one result.
+
+        Raises:
+            ExecutionError: If the scenario has had one.
+        """
+        if result.index in self._delivered:
+            raise ExecutionError(f"scenario '{result.name}' (number {result.index}) came back twice")
+        self._delivered.add(result.index)
+        self.completed += result.success
+        self.failed += not result.success
+        self.ticks += 0 if result.loop is None else result.loop.ticks
+        self.outcomes.append(outcome(result))
+        self._on_result(result)
+
+    def cancel_rest(self, *, expected: bool) -> None:
+        """Hands out a failed result for each scenario that was cancelled.
+
+        Raises:
+            ExecutionError: If none was to be cancelled, and one has no result.
+        """
+        missing = [each for each in self._plan.runnable if each.task.index not in self._delivered]
+        if missing and not expected:
+            names = ", ".join(f"'{each.task.config.name}'" for each in missing[:5])
+            raise ExecutionError(f"{len(missing)} scenarios came back without a result: {names}")
+        for each in missing:
+            info = ErrorInfo("Cancelled", "not run to its end: another scenario failed, and the run was to stop then")
+            self.deliver(failed_result(each.task.index, each.task.config.name, each.symbol, info))
+
+    def totals(self, running: Sequence[ProgressUpdate]) -> Totals:
+        """How far the run is."""
+        scenarios = len(self._plan.runnable) + len(self._plan.invalid)
+        return Totals(
+            completed=self.completed,
+            failed=self.failed,
+            running=len(running),
+            waiting=max(0, scenarios - self.completed - self.failed - len(running)),
+            ticks=self.ticks + sum(update.ticks_done for update in running),
+            ticks_total=self._ticks_total,
+            elapsed_s=time.perf_counter() - self._began,
+        )
+
+
+@contextmanager
+def _updates(executor: Executor, desk: _Desk, on_progress: OnProgress, interval_s: float) -> Iterator[None]:
+    """Calls ``on_progress`` at regular intervals and once at the end."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        running = executor.progress()
+        on_progress(running, desk.totals(running))
+
+    def keep_telling() -> None:
+        while not ended.wait(interval_s):
+            tell()
+        tell()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="progress") as pool:
+        telling = pool.submit(keep_telling)
+        try:
+            yield
+        finally:
+            ended.set()
+        telling.result()

@@ -1,0 +1,80 @@
+"""Puts market data into the object store once a run: each day of ticks, and each bundle of warm-up bars."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from finiex_ray.execution.cache import SegmentCache
+from finiex_ray.execution.planned import PlannedScenario
+from finiex_ray.execution.ray_task import Shipment
+
+__all__ = ["ObjectStore"]
+
+
+class ObjectStore:
+    """References into Ray's object store, held as long as a scenario of the run still needs them.
+
+    Args:
+        cache: Market data of the plan; ticks that went into the store are dropped from it.
+        planned: All scenarios of the run.
+    """
+
+    def __init__(self, cache: SegmentCache, planned: Iterable[PlannedScenario]) -> None:
+        self._cache = cache
+        self._uses: Counter[Hashable] = Counter()
+        self._refs: dict[Hashable, Any] = {}
+        for scenario in planned:
+            self._uses.update(_keys(scenario))
+
+    def ship(self, scenario: PlannedScenario) -> Shipment:
+        """The scenario with references in place of its data.
+
+        Raises:
+            DataError: If a day has to be loaded again and cannot be.
+        """
+        return Shipment(
+            task=scenario.task,
+            symbol=scenario.symbol,
+            digits=scenario.digits,
+            bar_price=scenario.warmup_key.bar_price,
+            start_ns=scenario.start_ns,
+            first=scenario.first,
+            last=scenario.last,
+            segments=tuple(self._segment(scenario, day) for day in scenario.days),
+            warmup=self._warmup(scenario),
+        )
+
+    def release(self, scenario: PlannedScenario) -> None:
+        """The scenario has its result: data that no other one needs may leave the store."""
+        for key in _keys(scenario):
+            self._uses[key] -= 1
+            if self._uses[key] <= 0:
+                self._refs.pop(key, None)
+
+    def renew(self, scenario: PlannedScenario) -> None:
+        """Puts the scenario's data again when it is shipped next: what was in the store is lost."""
+        for key in _keys(scenario):
+            self._refs.pop(key, None)
+
+    def _segment(self, scenario: PlannedScenario, day: Any) -> Any:
+        import ray
+
+        key = (scenario.symbol, day)
+        if key not in self._refs:
+            self._refs[key] = ray.put(self._cache.segment(scenario.symbol, day))
+            self._cache.drop(scenario.symbol, day)
+        return self._refs[key]
+
+    def _warmup(self, scenario: PlannedScenario) -> Any:
+        import ray
+
+        key = scenario.warmup_key
+        if key not in self._refs:
+            self._refs[key] = ray.put(dict(scenario.warmup))
+        return self._refs[key]
+
+
+def _keys(scenario: PlannedScenario) -> list[Hashable]:
+    return [*((scenario.symbol, day) for day in scenario.days), scenario.warmup_key]

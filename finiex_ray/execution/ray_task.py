@@ -1,0 +1,99 @@
+"""What runs inside a Ray task: a batch of scenarios, each built from its configuration, a result for each."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from finiex_ray.bars.window import MarketWindow
+from finiex_ray.config.models import BarPrice
+from finiex_ray.core.market import BarSeries, TickSegment
+from finiex_ray.core.time import Timeframe
+from finiex_ray.engine.result import ScenarioResult, ScenarioTask
+from finiex_ray.engine.run import failed_result
+from finiex_ray.execution.executor import run_on
+from finiex_ray.execution.ray_progress import ProgressSender
+
+__all__ = ["FETCH_TIMEOUT_S", "RayBatch", "Shipment", "run_batch"]
+
+FETCH_TIMEOUT_S: Final = 300.0  # for an object that has to come from another node, or from disk
+_known_paths: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """A planned scenario whose market data are references into the object store (nested, so they stay references)."""
+
+    task: ScenarioTask
+    symbol: str
+    digits: int
+    bar_price: BarPrice
+    start_ns: int
+    first: int
+    last: int
+    segments: tuple[Any, ...]  # references of TickSegment
+    warmup: Any  # reference of Mapping[Timeframe, BarSeries]
+
+
+@dataclass(frozen=True)
+class RayBatch:
+    """What one task gets."""
+
+    shipments: tuple[Shipment, ...]
+    paths: tuple[str, ...]  # import path of the driver
+    progress: Any  # handle of the progress actor, or None
+
+
+def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
+    """Yields a result for each scenario of a batch, in order, as soon as it is there."""
+    _extend_path(batch.paths)
+    send = None if batch.progress is None else ProgressSender(batch.progress)
+    fetched: dict[Any, Any] = {}
+    for shipment in batch.shipments:
+        task = shipment.task
+        try:
+            # Lost data is not the scenario's failure: it passes through, and the driver sends the rest again.
+            began = time.perf_counter_ns()
+            window = _window(shipment, fetched)
+            result = run_on(task, window, send, data_ns=time.perf_counter_ns() - began)
+        except KeyboardInterrupt as error:
+            # A real one reaches the driver; here only the strategy's own code can have raised it.
+            result = failed_result(task.index, task.config.name, task.config.symbol, error)
+        yield result
+
+
+def _extend_path(paths: tuple[str, ...]) -> None:
+    """Adds the driver's folders that exist here behind what is already there."""
+    new = [path for path in paths if path not in _known_paths and path not in sys.path and Path(path).exists()]
+    _known_paths.update(paths)
+    if new:
+        sys.path.extend(new)
+        importlib.invalidate_caches()
+
+
+def _fetch(reference: Any, fetched: dict[Any, Any]) -> Any:
+    import ray
+
+    if reference not in fetched:
+        fetched[reference] = ray.get(reference, timeout=FETCH_TIMEOUT_S)
+    return fetched[reference]
+
+
+def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
+    segments: tuple[TickSegment, ...] = tuple(_fetch(reference, fetched) for reference in shipment.segments)
+    warmup: Mapping[Timeframe, BarSeries] = _fetch(shipment.warmup, fetched)
+    return MarketWindow(
+        symbol=shipment.symbol,
+        digits=shipment.digits,
+        bar_price=shipment.bar_price,
+        start_ns=shipment.start_ns,
+        segments=segments,
+        first=shipment.first,
+        last=shipment.last,
+        warmup=warmup,
+    )

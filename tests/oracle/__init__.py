@@ -1,0 +1,1 @@
+"""Slow plain-Python twins of the compiled rooms, written from the rules."""

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from result_builders import completed, failed
+from rich.console import Console
+
+from finiex_ray.display.live import LiveDisplay
+from finiex_ray.engine.result import ProgressUpdate
+from finiex_ray.execution.coordinator import Totals
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def totals(**values) -> Totals:
+    defaults = {"completed": 3, "failed": 1, "running": 2, "waiting": 4, "ticks": 30_000, "ticks_total": 90_000}
+    return Totals(**{**defaults, "elapsed_s": 10.0, **values})
+
+
+def update(index: int, **values) -> ProgressUpdate:
+    defaults = {"name": f"scenario_{index}", "symbol": "EURUSD", "status": "RUNNING", "ticks_done": 5_000}
+    return ProgressUpdate(index, **{**defaults, "ticks_total": 20_000, "elapsed_s": 2.0, **values})
+
+
+def console(*, terminal: bool, height: int = 20) -> Console:
+    # A fake terminal needs a name: rich takes "dumb" and "unknown" ones for plain.
+    environment = {"TERM": "xterm-256color", "COLUMNS": "140", "LINES": str(height)}
+    return Console(
+        file=io.StringIO(),
+        force_terminal=terminal,
+        width=140,
+        height=height,
+        legacy_windows=False,
+        _environ=environment,
+    )
+
+
+def shown(display_console: Console) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", display_console.file.getvalue())
+
+
+def test_plain_lines_come_at_most_every_two_seconds(clock) -> None:
+    out = console(terminal=False)
+    with LiveDisplay(console=out, clock=clock) as display:
+        for _ in range(9):
+            clock.now_s += 0.5
+            display.update([update(0)], totals())
+    lines = out.file.getvalue().splitlines()
+    assert len(lines) == 2
+    assert "4/10 done" in lines[0]
+    assert "3 completed  1 failed  2 running  4 waiting" in lines[0]
+    assert "30,000 of 90,000 ticks  3.00 k/s  10.0 s elapsed  ETA 20.0 s" in lines[0]
+
+
+def test_the_table_has_a_row_for_each_running_scenario(clock) -> None:
+    out = console(terminal=True)
+    with LiveDisplay(console=out, clock=clock) as display:
+        clock.now_s += 1
+        display.update([update(0, balance=10_012.5, trades=3), update(1)], totals())
+    text = shown(out)
+    row = next(line for line in text.splitlines() if "scenario_0" in line)
+    for part in ("EURUSD", "5,000", "25 %", "2.50 k/s", "6.00 s", "10,012.50", "3"):
+        assert part in row
+    assert "scenario_1" in text
+    assert "4/10 done" in text
+
+
+def test_rows_are_bounded_by_the_screen(clock) -> None:
+    out = console(terminal=True, height=12)
+    with LiveDisplay(console=out, clock=clock) as display:
+        clock.now_s += 1
+        display.update([update(index) for index in range(50)], totals(running=50))
+    text = shown(out)
+    assert len(set(re.findall(r"scenario_\d+", text))) == 5
+    assert "… and 45 more" in text
+
+
+def test_a_scenario_that_has_not_begun_can_be_shown(clock) -> None:
+    out = console(terminal=True)
+    with LiveDisplay(console=out, clock=clock) as display:
+        clock.now_s += 1
+        display.update([update(0, ticks_done=0, ticks_total=0, elapsed_s=0.0)], totals(ticks=0, elapsed_s=0.0))
+    assert "scenario_0" in shown(out)
+
+
+def test_failures_are_told_at_once_and_escaped(clock) -> None:
+    out = console(terminal=False)
+    with LiveDisplay(console=out, clock=clock) as display:
+        display.finished(completed(0, "fine"))
+        display.finished(failed(1, "bad\x1b[2J", message="[red]\nboom"))
+    assert out.file.getvalue() == "failed: bad\\x1b[2J: ValueError at tick 7: [red]\\nboom\n"
+
+
+def test_a_flood_of_failures_is_cut(clock) -> None:
+    out = console(terminal=False)
+    with LiveDisplay(console=out, clock=clock) as display:
+        for index in range(500):
+            display.finished(failed(index, f"s{index}"))
+    lines = out.file.getvalue().splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "further failures are in the summary"
+
+
+def test_quiet_shows_nothing(clock) -> None:
+    out = console(terminal=True)
+    with LiveDisplay(console=out, clock=clock, quiet=True) as display:
+        clock.now_s += 10
+        display.update([update(0)], totals())
+        display.finished(failed(0, "bad"))
+    assert out.file.getvalue() == ""
+
+
+def test_no_color_is_honoured(clock, monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Console(file=io.StringIO(), force_terminal=True, width=100)
+    display = LiveDisplay(console=out, clock=clock)
+    display.finished(failed(0, "bad"))
+    assert "\x1b[31m" not in out.file.getvalue()
