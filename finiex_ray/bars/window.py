@@ -34,3 +34,12 @@ class MarketWindow:
     def ticks(self) -> int:
         """Ticks of the scenario."""
         return sum(len(segment.time_ns) for segment in self.segments[:-1]) + self.last - self.first
+
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """Times of the scenario's first and last tick; its start twice where it has none."""
+        parts = [segment.time_ns for segment in self.segments]
+        parts[-1] = parts[-1][: self.last]
+        parts[0] = parts[0][self.first :]
+        filled = [part for part in parts if len(part)]
+        return (int(filled[0][0]), int(filled[-1][-1])) if filled else (self.start_ns, self.start_ns)

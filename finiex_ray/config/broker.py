@@ -8,29 +8,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from finiex_ray.config.models import Currency, LatencyConfig, Model, Symbol
+from finiex_ray.config.base import Currency, Model, Real, Symbol
+from finiex_ray.config.costs import CommissionSpec, LatencyConfig, LeverageTier, SessionSpec, SlippageConfig, SwapSpec
 
-__all__ = ["BrokerSpec", "CommissionSpec", "SymbolSpec"]
-
-
-class CommissionSpec(Model):
-    """What one side of a deal costs (rule R9); charged on entry and on exit."""
-
-    kind: Literal["none", "per_lot", "percent"] = "none"
-    value: Decimal = Field(
-        Decimal(0),
-        ge=0,
-        le=1_000_000,
-        description="per_lot: account currency per lot and side. percent: of the notional.",
-    )
-
-    @model_validator(mode="after")
-    def _meaning(self) -> Self:
-        if self.kind == "none" and self.value != 0:
-            raise ValueError(f"commission value {self.value} needs a kind: 'per_lot' or 'percent'")
-        if self.kind == "percent" and self.value > 100:
-            raise ValueError(f"commission of {self.value} percent is more than the whole deal (at most 100)")
-        return self
+__all__ = ["BrokerSpec", "SymbolSpec"]
 
 
 class SymbolSpec(Model):
@@ -46,7 +27,18 @@ class SymbolSpec(Model):
         Decimal("0.01"), ge=Decimal("1e-10"), le=Decimal(10) ** 9, description="Orders are multiples of it, lots."
     )
     leverage: Decimal | None = Field(None, gt=0, le=10_000, description="Overrides the broker's leverage.")
+    leverage_tiers: tuple[LeverageTier, ...] = Field(
+        (), description="Leverage by open volume, from small to large; overrides leverage."
+    )
     commission: CommissionSpec | None = Field(None, description="Overrides the broker's commission.")
+    swap: SwapSpec = SwapSpec()
+    stops_level_points: int = Field(
+        0, ge=0, le=1_000_000, strict=True, description="Least distance of stops and resting prices from the quote."
+    )
+    freeze_level_points: int = Field(
+        0, ge=0, le=1_000_000, strict=True, description="Within it of its price, nothing can be changed or cancelled."
+    )
+    sessions: tuple[SessionSpec, ...] = Field((), description="When it can be traded; none: always.")
 
     @model_validator(mode="after")
     def _volumes(self) -> Self:
@@ -59,16 +51,35 @@ class SymbolSpec(Model):
             raise ValueError(f"volume_max {self.volume_max} is below volume_min {self.volume_min}")
         return self
 
+    @model_validator(mode="after")
+    def _tiers(self) -> Self:
+        ends = [tier.up_to_lots for tier in self.leverage_tiers]
+        if ends and (ends[-1] is not None or None in ends[:-1]):
+            raise ValueError("the last leverage tier, and only it, has up_to_lots null")
+        for before, after in zip(ends, ends[1:], strict=False):
+            if before is not None and after is not None and after <= before:
+                raise ValueError(f"leverage tier up to {after} lots does not lie above the one up to {before}")
+        return self
+
 
 class BrokerSpec(Model):
     """A broker: what an account there costs and allows."""
 
     name: str = Field(min_length=1, max_length=200)
-    account_mode: Literal["hedging"] = Field("hedging", description="Independent positions (rule R11).")
+    account_mode: Literal["hedging", "netting", "spot"] = Field(
+        "hedging",
+        description="hedging: independent positions. netting: one net position. spot: assets for cash, no shorts (rule R11).",
+    )
     leverage: Decimal = Field(Decimal(100), gt=0, le=10_000, description="Notional per unit of margin.")
     commission: CommissionSpec = CommissionSpec()
-    slippage_points: int = Field(
-        0, ge=0, le=1_000_000, strict=True, description="Points against the trader on every market order (rule R4)."
-    )
+    slippage: SlippageConfig = SlippageConfig()
     latency: LatencyConfig = LatencyConfig()
+    latency_close: LatencyConfig | None = Field(None, description="Latency of closing requests; default: as latency.")
+    rejection_share: Real = Field(0.0, ge=0, lt=1, description="Share of requests that the broker refuses, drawn by seed.")
+    margin_call_percent: Decimal | None = Field(
+        None, ge=0, le=10_000, description="Margin level (equity / margin used) at or below which a margin call goes out."
+    )
+    stop_out_percent: Decimal | None = Field(
+        None, ge=0, le=10_000, description="Margin level at or below which the largest loss is closed, then the next."
+    )
     symbols: Mapping[Symbol, SymbolSpec] = Field(min_length=1, description="By the name that scenarios use.")

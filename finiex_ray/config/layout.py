@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, Field, create_model
 
-from finiex_ray.config.models import Model, ScenarioConfig
+from finiex_ray.config.base import Model
+from finiex_ray.config.models import ScenarioConfig
 
 __all__ = ["TOP_KEYS", "GlobalSection"]
 

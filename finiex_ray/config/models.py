@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from finiex_ray.config.base import Currency, Model, Moment, Name, Real, Symbol
+from finiex_ray.config.costs import GuardConfig, LatencyConfig, SlippageConfig
 
 __all__ = [
     "AccountConfig",
     "BarPrice",
-    "Currency",
     "DataConfig",
     "ExecutionConfig",
     "InvalidScenario",
-    "LatencyConfig",
     "LiveStatsConfig",
-    "Model",
-    "Moment",
-    "Name",
-    "Real",
     "ScenarioConfig",
     "ScenarioSet",
-    "Symbol",
     "TypedConfig",
 ]
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._#+-]{0,31}$")]
-
-
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)? *(?P<zone>[Zz]|[+-]\d\d:?\d\d)?")
-
-
-def _moment(value: Any) -> Any:
-    """Lets through ISO 8601 times with a zone only: pydantic alone takes numbers and cuts nanoseconds off."""
-    if isinstance(value, datetime):
-        return _in_years(value, value.year)
-    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("must be an ISO 8601 time with a zone, for example 2025-09-25T14:00:00Z (at most 6 decimals)")
-    if found["zone"] is None:
-        raise ValueError(f"has no time zone; add one, for example {value}Z")
-    clock = value[11:].replace(" ", "")
-    return _in_years(f"{value[:10]}T{clock}", int(value[:4]))
-
-
-def _in_years(value: Any, year: int) -> Any:
-    if not 1970 <= year <= 2200:  # well inside the int64 nanoseconds of rule R1
-        raise ValueError("must lie in the years 1970 to 2200")
-    return value
-
-
-def _real(value: Any) -> Any:
-    """Lets through numbers only: pydantic alone takes true and strings for floats."""
-    if isinstance(value, bool | str | bytes):
-        raise ValueError("must be a number")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-Real = Annotated[float, BeforeValidator(_real)]
-
-
-class Model(BaseModel):
-    """Base of all configuration models: frozen, unknown keys refused, NaN and infinity refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=False, validate_default=True)
-
 
 class BarPrice(StrEnum):
     """The price that bars are made of (rule R13)."""
@@ -104,22 +54,6 @@ class TypedConfig(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-class LatencyConfig(Model):
-    """Delay from a request to its arrival at the broker (rule R3)."""
-
-    kind: Literal["fixed", "uniform"] = "fixed"
-    ms: Real = Field(0.0, ge=0, le=3_600_000, description="fixed: the delay in ms. uniform: its lower bound in ms.")
-    max_ms: Real | None = Field(None, ge=0, le=3_600_000, description="uniform: the upper bound in ms.")
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        if self.kind == "uniform" and (self.max_ms is None or self.max_ms < self.ms):
-            raise ValueError(f"uniform latency needs max_ms at or above ms {self.ms:g} (max_ms is {self.max_ms})")
-        if self.kind == "fixed" and self.max_ms is not None:
-            raise ValueError("max_ms goes with kind 'uniform' only")
-        return self
-
-
 class AccountConfig(Model):
     """The broker account; what stands here overrides the broker file."""
 
@@ -130,9 +64,10 @@ class AccountConfig(Model):
     )
     leverage: Decimal | None = Field(None, gt=0, le=10_000, description="Overrides the broker's leverage.")
     latency: LatencyConfig | None = Field(None, description="Overrides the broker's latency.")
-    slippage_points: int | None = Field(
-        None, ge=0, le=1_000_000, strict=True, description="Overrides the broker's slippage, points."
-    )
+    latency_close: LatencyConfig | None = Field(None, description="Overrides the broker's latency of closing requests.")
+    slippage: SlippageConfig | None = Field(None, description="Overrides the broker's slippage.")
+    rejection_share: Real | None = Field(None, ge=0, lt=1, description="Overrides the broker's share of refused requests.")
+    guard: GuardConfig | None = Field(None, description="Order guard: a pause after rejections in a row; none by default.")
     commission_per_lot: Decimal | None = Field(
         None, ge=0, description="Overrides the broker's commission: account currency per lot and side."
     )

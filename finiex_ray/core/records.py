@@ -184,8 +184,7 @@ SYMBOL_DTYPE: Final = np.dtype(
         ("value_den", "i8"),
         ("value", "f8"),  # value_num / value_den
         ("margin_by_price", "i8"),  # 1: margin grows with the price; 0: the base currency is the account's
-        ("margin_num", "i8"),  # margin_minor = steps · margin_num / margin_den [· price_points where margin_by_price]
-        ("margin_den", "i8"),
+        ("margin_den", "i8"),  # margin_minor = Σ steps in a tier · its ratio / margin_den [· price_points where margin_by_price]
         ("commission_num", "i8"),  # per side: commission_minor = round(steps · num / den [· price_points])
         ("commission_den", "i8"),
         ("maker_num", "i8"),  # the same for fills of resting limit orders
@@ -217,6 +216,7 @@ POLICY_DTYPE: Final = np.dtype(
         ("volume_steps", "i8"),
         ("sl_offset_points", "i8"),  # or 0
         ("tp_offset_points", "i8"),  # or 0
+        ("policy_trail_points", "i8"),  # or 0
         ("reverse", "i8"),  # 1: an opposite action closes and opens at once; 0: it closes, the next one opens
         ("min_free_margin", "f8"),  # minor units
     ]
@@ -299,4 +299,4 @@ class SimState(NamedTuple):
     #   (points), 1 where the broker refuses it; drawn in request order (rule R3)
     rollovers: NDArray[np.int64]  # [rollovers, 2] time (ns) and days of swap, in order of time (rule R9)
     sessions: NDArray[np.int64]  # [sessions, 2] start and end within the UTC week (ns from Monday); none: always open
-    tiers: NDArray[np.float64]  # [tiers, 2] margin: volume in steps up to which a tier reaches, its share of full leverage
+    tiers: NDArray[np.int64]  # [tiers, 2] open volume in steps up to which a tier reaches, its margin ratio (rule R8)

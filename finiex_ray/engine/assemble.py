@@ -110,7 +110,7 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     with profiler.startup("simulator"):
         terms = trading_terms(config, task.broker, window.digits)
         terms.check_range(max((int(s.ask_points.max()) for s in window.segments if len(s.ask_points)), default=0))
-        simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy())
+        simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy(), window.span_ns)
     with profiler.startup("bars"):
         renderer = BarRenderer(window, needs, config.execution.block_ticks)
     return LiveScenario(renderer, coordinator, logic, roles, simulator, needs)

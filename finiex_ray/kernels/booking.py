@@ -68,19 +68,20 @@ def swap_nb(ints: Any, side: int, steps: int, days: int, price_points: int) -> i
 
 @inlined
 def margin_nb(state: Any, held_steps: int, steps: int, price_points: int) -> float:
-    """Margin of ``steps`` that come on top of ``held_steps``, through the symbol's leverage tiers, in minor units (rule R8)."""
-    weighed = 0.0
-    low = 0.0
+    """Margin of ``steps`` that come on top of ``held_steps``, through the symbol's leverage tiers, in minor units (rule R8).
+
+    One division of integers, so a margin that is a whole number is exactly that: an account that has just enough has enough.
+    """
+    amount, low = 0, 0
     for k in range(len(state.tiers)):
         high = state.tiers[k, 0]
-        inside = min(high, float(held_steps + steps)) - max(low, float(held_steps))
-        if inside > 0.0:
-            weighed += inside * state.tiers[k, 1]
+        inside = min(high, held_steps + steps) - max(low, held_steps)
+        if inside > 0:
+            amount += inside * state.tiers[k, 1]
         low = high
-    margin = weighed * state.reals[L.margin]
     if state.ints[L.margin_by_price] != 0:
-        margin = margin * price_points
-    return float(margin)
+        amount = amount * price_points
+    return float(amount / state.ints[L.margin_den])
 
 
 @inlined

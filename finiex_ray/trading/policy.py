@@ -26,5 +26,6 @@ class OnePositionPolicy:
     lots: Decimal
     sl_points: int = 0  # stop loss distance from the fill price; 0: none
     tp_points: int = 0  # take profit distance from the fill price; 0: none
+    trail_points: int = 0  # trailing stop distance from the best quote; 0: none
     on_opposite: OnOpposite = OnOpposite.CLOSE
     min_free_margin: Decimal = Decimal(0)  # account currency; nothing is opened below it

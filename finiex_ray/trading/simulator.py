@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 from finiex_ray.bars.block import Block
 from finiex_ray.core.enums import OrderType, RejectReason, Side, Wake
 from finiex_ray.core.errors import StrategyContractError
+from finiex_ray.core.market import IntArray
 from finiex_ray.core.money import to_minor
-from finiex_ray.core.random import generator
 from finiex_ray.core.records import (
     EQUITY_DTYPE,
+    EVENT_DTYPE,
     FAR_FUTURE_NS,
     FILL_DTYPE,
     LEDGER_DTYPE,
-    NO_PRICE,
     NO_TICK,
     ORDER_DTYPE,
     POSITION_DTYPE,
@@ -27,9 +28,11 @@ from finiex_ray.core.records import (
     Records,
     SimState,
 )
-from finiex_ray.kernels.orders import request_nb
+from finiex_ray.kernels.requests import clear_draft_nb, send_nb
 from finiex_ray.kernels.simulation import advance_nb, finish_nb
+from finiex_ray.trading.draws import RequestDraws
 from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
+from finiex_ray.trading.rollover import rollovers
 from finiex_ray.trading.terms import TradingTerms
 
 __all__ = ["EQUITY_ROWS", "TradeSimulator"]
@@ -47,14 +50,23 @@ class TradeSimulator:
         ticks: Ticks of the scenario, known beforehand (it sizes the equity record).
         seed: Seed of the scenario's random streams.
         policy: The compiled policy, or None where a logic trades through `TradingApi`.
+        span_ns: Times of the scenario's first and last tick, between which swap is due.
     """
 
-    def __init__(self, terms: TradingTerms, ticks: int, seed: int, policy: OnePositionPolicy | None = None) -> None:
+    def __init__(
+        self,
+        terms: TradingTerms,
+        ticks: int,
+        seed: int,
+        policy: OnePositionPolicy | None = None,
+        span_ns: tuple[int, int] = (0, 0),
+    ) -> None:
         self.terms = terms
-        self._latency = generator(seed, "latency")
-        self.state = self._new_state(ticks, policy)
+        self._draws = RequestDraws(terms, seed)
+        self._draft = np.zeros(1, ORDER_DTYPE)
+        self.state = self._new_state(ticks, policy, rollovers(terms.swap, *span_ns))
 
-    def _new_state(self, ticks: int, policy: OnePositionPolicy | None) -> SimState:
+    def _new_state(self, ticks: int, policy: OnePositionPolicy | None, rolls: IntArray) -> SimState:
         ledger = np.zeros(1, LEDGER_DTYPE)
         for name in SYMBOL_DTYPE.names or ():
             ledger[name] = self.terms.record[name]
@@ -66,6 +78,7 @@ class TradeSimulator:
         row["next_arrival_ns"], row["next_position_id"], row["last_tick"] = FAR_FUTURE_NS, 1, NO_TICK
         row["bucket_ticks"] = row["bucket_end"] = max(1, -(-ticks // EQUITY_ROWS))
         row["bucket_low"], row["bucket_high"] = np.inf, -np.inf
+        row["next_timer_ns"] = rolls[0, 0] if len(rolls) else FAR_FUTURE_NS
         if policy is not None:
             self._set_policy(row, policy)
         self._ledger, self._equity = ledger, np.zeros(EQUITY_ROWS + 2, EQUITY_DTYPE)
@@ -79,7 +92,13 @@ class TradeSimulator:
             curve_ints=self._equity.view(np.int64).reshape(len(self._equity), -1),
             curve_reals=self._equity.view(np.float64).reshape(len(self._equity), -1),
             queue=np.zeros(_FIRST_CAPACITY, np.int64),
-            delays_ns=self._draw_delays(_FIRST_CAPACITY),
+            book=np.zeros(_FIRST_CAPACITY, np.int64),
+            draft=self._draft.view(np.int64),
+            events=_matrix(4 * _FIRST_CAPACITY, EVENT_DTYPE),
+            draws=self._draws.next(_FIRST_CAPACITY),
+            rollovers=rolls,
+            sessions=self.terms.sessions,
+            tiers=self.terms.tiers,
         )
 
     def _set_policy(self, row: np.void, policy: OnePositionPolicy) -> None:
@@ -90,15 +109,9 @@ class TradeSimulator:
             )
         row["enabled"], row["volume_steps"] = 1, steps
         row["sl_offset_points"], row["tp_offset_points"] = policy.sl_points, policy.tp_points
+        row["policy_trail_points"] = policy.trail_points
         row["reverse"] = policy.on_opposite is OnOpposite.REVERSE
         row["min_free_margin"] = float(Fraction(policy.min_free_margin) * self.terms.minor_per_unit)
-
-    def _draw_delays(self, count: int) -> NDArray[np.int64]:
-        """The next delays of the latency stream: one draw a request, in request order (rule R3)."""
-        low, high = self.terms.latency_low_ns, self.terms.latency_high_ns
-        if high == low:
-            return np.full(count, low, np.int64)
-        return low + np.floor(self._latency.random(count) * (high - low + 1)).astype(np.int64)
 
     def to_steps(self, lots: Decimal) -> tuple[int, RejectReason]:
         """Volume in steps, and the reason why an order of it would be refused before it is sent.
@@ -145,48 +158,52 @@ class TradeSimulator:
     def finish(self, bid_points: int, ask_points: int) -> None:
         """Ends the scenario at its last tick (rule R12)."""
         account = self.account
-        while int(account["positions"] + account["fills"]) > len(self.state.fills) or int(
-            account["positions"] + account["trades"]
-        ) > len(self.state.trades):
+        ends = int(account["positions"] + account["pending"] + account["resting"])
+        while any(
+            int(account[name]) + ends > len(records)
+            for name, records in (("fills", self.state.fills), ("trades", self.state.trades), ("events", self.state.events))
+        ):
             self._grow()
         finish_nb(self.state, bid_points, ask_points)
 
     def request(
         self,
         kind: OrderType,
-        side: Side,
+        side: Side | int = 0,
         lots: Decimal | None = None,
         *,
-        position_id: int = 0,
         steps: int = 0,
-        sl_points: int = NO_PRICE,
-        tp_points: int = NO_PRICE,
-        sl_offset_points: int = 0,
-        tp_offset_points: int = 0,
+        fields: Mapping[str, int] | None = None,
     ) -> int:
-        """Sends a request at the current tick; returns its order id."""
+        """Sends a request at the current tick.
+
+        Args:
+            kind: What is asked for.
+            side: Direction of the deal; 0 for instructions.
+            lots: Volume, checked against the symbol's step; or
+            steps: Volume in steps.
+            fields: Other fields of the order record (`ORDER_DTYPE`) by name.
+
+        Returns:
+            Its order id.
+        """
         account = self.account
-        if int(account["orders"]) + 1 > len(self.state.orders):
+        if int(account["orders"]) + 1 > len(self.state.orders) or int(account["events"]) + 1 > len(self.state.events):
             self._grow()
         refused = RejectReason.NONE
         if lots is not None:
             steps, refused = self.to_steps(lots)
-        return int(
-            request_nb(
-                self.state,
-                int(account["last_tick"]),
-                int(account["last_ns"]),
-                int(kind),
-                int(side),
-                steps,
-                position_id,
-                sl_points,
-                tp_points,
-                sl_offset_points,
-                tp_offset_points,
-                int(refused),
-            )
-        )
+        clear_draft_nb(self.state.draft)
+        draft = self._draft[0]
+        draft["type"], draft["side"], draft["volume_steps"] = kind, side, steps
+        for name, value in (fields or {}).items():
+            draft[name] = value
+        return int(send_nb(self.state, int(account["last_tick"]), int(account["last_ns"]), int(refused)))
+
+    def pair(self, first: int, second: int) -> None:
+        """Makes two orders of this tick cancel each other: when one fills, the other is cancelled (OCO)."""
+        orders = self.orders()
+        orders["oco_id"][first - 1], orders["oco_id"][second - 1] = second, first
 
     def _grow(self) -> None:
         """Doubles every record array but the fixed ones; what they hold stays."""
@@ -201,7 +218,9 @@ class TradeSimulator:
             positions=doubled(state.positions),
             trades=doubled(state.trades),
             queue=doubled(state.queue),
-            delays_ns=np.concatenate([state.delays_ns, self._draw_delays(len(state.delays_ns))]),
+            book=doubled(state.book),
+            events=doubled(state.events),
+            draws=np.concatenate([state.draws, self._draws.next(len(state.draws))]),
         )
 
     def orders(self) -> Records:
@@ -219,6 +238,10 @@ class TradeSimulator:
     def positions(self) -> Records:
         """The open positions (`POSITION_DTYPE`), in fill order."""
         return self.state.positions[: int(self.account["positions"])].view(POSITION_DTYPE)[:, 0]
+
+    def events(self, first: int = 0) -> Records:
+        """What the logic is told of (`EVENT_DTYPE`), from row ``first`` on."""
+        return self.state.events[first : int(self.account["events"])].view(EVENT_DTYPE)[:, 0]
 
     def equity_curve(self) -> Records:
         """The downsampled equity record (`EQUITY_DTYPE`): extremes of every bucket are kept."""

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
+from typing import get_args
 
 import numpy as np
 
-from finiex_ray.config.broker import BrokerSpec, CommissionSpec, SymbolSpec
-from finiex_ray.config.models import AccountConfig, LatencyConfig
+from finiex_ray.config.broker import BrokerSpec, SymbolSpec
+from finiex_ray.config.costs import CommissionSpec, LatencyConfig, SessionSpec, SlippageConfig, SwapSpec, Weekday
+from finiex_ray.config.models import AccountConfig
 from finiex_ray.core.errors import ScenarioInvalidError, suggest
+from finiex_ray.core.market import IntArray
 from finiex_ray.core.money import minor_digits
 from finiex_ray.core.records import SYMBOL_DTYPE, Records
-from finiex_ray.core.time import NS_PER_MS
+from finiex_ray.core.time import NS_PER_DAY, NS_PER_S
 
 __all__ = ["TradingTerms", "make_terms"]
 
+_NO_END = 2**61  # steps: no open volume is ever this large
+_SWAP_DAYS = 360  # days of the banker's year, in which swap rates are stated
 _INT64_ROOM = 2**61  # headroom below int64 for 2 · numerator + denominator
 
 
@@ -29,8 +36,13 @@ class TradingTerms:
     currency: str
     volume_step: Decimal
     record: Records  # [1] SYMBOL_DTYPE
-    latency_low_ns: int
-    latency_high_ns: int
+    tiers: IntArray  # [tiers, 2] as `SimState.tiers`
+    sessions: IntArray  # [sessions, 2] as `SimState.sessions`
+    swap: SwapSpec
+    latency_open: LatencyConfig
+    latency_close: LatencyConfig
+    slippage: SlippageConfig
+    rejection_share: float
     opening_balance: Decimal
 
     @property
@@ -55,7 +67,9 @@ class TradingTerms:
             top * int(spec["value_num"]),
             int(spec["value_den"]) * (highest_points if spec["own_quote"] else 1),
             top * int(spec["commission_num"]),
-            top * int(spec["margin_num"]),
+            top * int(self.tiers[:, 1].max()),
+            top * max(abs(int(spec["swap_long_num"])), abs(int(spec["swap_short_num"]))) * 3,
+            top * int(spec["maker_num"]),
         )
         if worst >= _INT64_ROOM:
             raise ScenarioInvalidError(
@@ -88,7 +102,6 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
     row = record[0]
     minor = 10 ** minor_digits(account.currency)
     step_units = Fraction(spec.contract_size) * Fraction(spec.volume_step)
-    leverage = Fraction(account.leverage or spec.leverage or broker.leverage)
     rate = _quote_rate(symbol, spec, account)
     if rate is None:
         row["own_quote"] = 1
@@ -96,26 +109,80 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
     else:
         value = step_units * Fraction(1, 10**digits) * minor * rate
         row["margin_by_price"] = 1
-    margin = value / leverage
-    _set_ratio(record, "margin", margin, symbol)
     _set_ratio(record, "value", value, symbol)
     row["value"] = float(value)
     commission = broker.commission if spec.commission is None else spec.commission
     _set_commission(record, spec, account, commission, value, minor, symbol)
+    _set_swap(record, spec, value, minor, symbol)
     row["volume_min_steps"] = int(spec.volume_min / spec.volume_step)
     row["volume_max_steps"] = int(spec.volume_max / spec.volume_step)
-    row["slippage_points"] = broker.slippage_points if account.slippage_points is None else account.slippage_points
-    low, high = _latency_ns(account.latency or broker.latency)
+    row["stops_level_points"], row["freeze_level_points"] = spec.stops_level_points, spec.freeze_level_points
+    row["netting"] = broker.account_mode != "hedging"
+    row["spot"] = broker.account_mode == "spot"
+    row["stop_out_share"] = _share(broker.stop_out_percent)
+    row["margin_call_share"] = _share(broker.margin_call_percent)
+    slippage = broker.slippage if account.slippage is None else account.slippage
+    row["spread_slip_num"], row["spread_slip_den"] = slippage.share.as_integer_ratio()
+    if account.guard is not None:
+        row["guard_rejections"] = account.guard.rejections
+        row["guard_cool_down_ns"] = round(account.guard.cool_down_s * NS_PER_S)
+    latency = account.latency or broker.latency
+    rejections = broker.rejection_share if account.rejection_share is None else account.rejection_share
     return TradingTerms(
         symbol=symbol,
         digits=digits,
         currency=account.currency,
         volume_step=spec.volume_step,
         record=record,
-        latency_low_ns=low,
-        latency_high_ns=high,
+        tiers=_margin_tiers(record, spec, account, broker, value, symbol),
+        sessions=_sessions(spec.sessions),
+        swap=spec.swap,
+        latency_open=latency,
+        latency_close=account.latency_close or broker.latency_close or latency,
+        slippage=slippage,
+        rejection_share=rejections,
         opening_balance=account.balance,
     )
+
+
+def _share(percent: Decimal | None) -> float:
+    return -1.0 if percent is None else float(percent / 100)
+
+
+def _margin_tiers(
+    record: Records, spec: SymbolSpec, account: AccountConfig, broker: BrokerSpec, value: Fraction, symbol: str
+) -> IntArray:
+    """Margin per step of each tier over one common denominator, which goes into the record."""
+    if broker.account_mode == "spot":
+        tiers = [(_NO_END, Fraction(1))]
+    elif spec.leverage_tiers and account.leverage is None:
+        tiers = [
+            (_NO_END if each.up_to_lots is None else int(each.up_to_lots / spec.volume_step), Fraction(each.leverage))
+            for each in spec.leverage_tiers
+        ]
+    else:
+        tiers = [(_NO_END, Fraction(account.leverage or spec.leverage or broker.leverage))]
+    margins = [value / leverage for _, leverage in tiers]
+    common = lcm(*(margin.denominator for margin in margins))
+    nums = [int(margin * common) for margin in margins]
+    if max(*nums, common) >= _INT64_ROOM:
+        raise ScenarioInvalidError([f"{symbol}: the leverage gives no margin in 64-bit numbers; state it with fewer digits"])
+    record[0]["margin_den"] = common
+    return np.array([[end, num] for (end, _), num in zip(tiers, nums, strict=True)], np.int64)
+
+
+def _sessions(sessions: tuple[SessionSpec, ...]) -> IntArray:
+    """Sessions as nanoseconds from Monday 00:00 UTC."""
+    rows = []
+    for session in sessions:
+        midnight = get_args(Weekday).index(session.day) * NS_PER_DAY
+        end = NS_PER_DAY if session.end is None else _ns_of_day(session.end)
+        rows.append([midnight + _ns_of_day(session.start), midnight + end])
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def _ns_of_day(moment: time) -> int:
+    return ((moment.hour * 60 + moment.minute) * 60 + moment.second) * NS_PER_S + moment.microsecond * 1_000
 
 
 def _quote_rate(symbol: str, spec: SymbolSpec, account: AccountConfig) -> Fraction | None:
@@ -150,21 +217,38 @@ def _set_commission(
 ) -> None:
     """Writes the commission of one side as a ratio per step (and per point of price, for a share of the notional)."""
     row = record[0]
-    amount = Fraction(0)
+    per_lot = Fraction(spec.volume_step) * minor
     if account.commission_per_lot is not None:
-        amount = Fraction(account.commission_per_lot) * Fraction(spec.volume_step) * minor
-    elif broker.kind == "per_lot":
-        amount = Fraction(broker.value) * Fraction(spec.volume_step) * minor
-    elif broker.kind == "percent":
+        taker = maker = Fraction(account.commission_per_lot) * per_lot
+    else:
         # With own quotes the notional is an amount of the base, which is the account's currency: no price in it.
-        amount = Fraction(broker.value) / 100 * value
-        row["commission_by_price"] = 0 if row["own_quote"] else 1
-    _set_ratio(record, "commission", amount, symbol)
+        unit = {"none": Fraction(0), "per_lot": per_lot, "percent": value / 100}[broker.kind]
+        row["commission_by_price"] = broker.kind == "percent" and not row["own_quote"]
+        taker = Fraction(broker.value) * unit
+        maker = taker if broker.maker is None else Fraction(broker.maker) * unit
+    _set_ratio(record, "commission", taker, symbol)
+    _set_ratio(record, "maker", maker, symbol)
+
+
+def _set_swap(record: Records, spec: SymbolSpec, value: Fraction, minor: int, symbol: str) -> None:
+    """Writes a day's swap of each side as a ratio per step, and whether the price comes into it (rule R9)."""
+    row, swap = record[0], spec.swap
+    by_price = 0
+    unit = Fraction(0)
+    if swap.kind == "money":
+        unit = Fraction(spec.volume_step) * minor
+    elif swap.kind == "points":
+        unit, by_price = value, -1 if row["own_quote"] else 0
+    elif swap.kind == "percent":
+        unit, by_price = value / 100 / _SWAP_DAYS, 0 if row["own_quote"] else 1
+    row["swap_by_price"] = by_price
+    _set_ratio(record, "swap_long", unit * Fraction(swap.long), symbol)
+    _set_ratio(record, "swap_short", unit * Fraction(swap.short), symbol)
 
 
 def _set_ratio(record: Records, name: str, amount: Fraction, symbol: str) -> None:
     """Writes numerator and denominator of an amount per step; both must leave room for price and volume."""
-    if max(amount.numerator, amount.denominator) >= _INT64_ROOM:
+    if max(abs(amount.numerator), amount.denominator) >= _INT64_ROOM:
         raise ScenarioInvalidError(
             [
                 f"{symbol}: the {name} of one volume step is no ratio of 64-bit numbers ({float(amount):g} minor units); "
@@ -172,8 +256,3 @@ def _set_ratio(record: Records, name: str, amount: Fraction, symbol: str) -> Non
             ]
         )
     record[0][f"{name}_num"], record[0][f"{name}_den"] = amount.numerator, amount.denominator
-
-
-def _latency_ns(latency: LatencyConfig) -> tuple[int, int]:
-    low = round(latency.ms * NS_PER_MS)
-    return low, low if latency.max_ms is None else round(latency.max_ms * NS_PER_MS)
