@@ -532,12 +532,13 @@ def test_invariants_of_ten_thousand_orders() -> None:
     def at(tick: int) -> Callable[[TradingApi], None]:
         def trade(trading: TradingApi) -> None:
             trading.buy("0.03", sl_points=20 + tick % 30) if tick % 2 else trading.sell("0.02", tp_points=tick % 40)
-            held = trading.positions[-1:]
-            trading.close(held[0].position_id) if held else trading.buy("0.005")
+            held = simulator.positions()[:1]
+            trading.close(int(held[0]["position_id"])) if len(held) else trading.buy("0.005")
 
         return trade
 
-    simulator = drive(make_simulator(account=account, ticks=count), ticks, {i: at(i) for i in range(5_000)})
+    simulator = make_simulator(account=account, ticks=count)
+    drive(simulator, ticks, {i: at(i) for i in range(5_000)})
     orders, fills, trades = (rows(part) for part in (simulator.orders(), simulator.fills(), simulator.trades()))
     assert len(orders) == 10_000
     start = 10**10
