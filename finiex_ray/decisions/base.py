@@ -72,7 +72,7 @@ class DecisionLogic(ABC):
         """The compiled policy that trades the actions, or None to be called through ``execute``."""
         return None
 
-    def execute(self, wake: WakeUp, trading: TradingApi) -> None:
+    def execute(self, wake: WakeUp, trading: TradingApi) -> None:  # noqa: B027 - not needed beside a policy
         """Trades at a wake-up; called in order of time, with the account as it stands after that tick.
 
         Args:

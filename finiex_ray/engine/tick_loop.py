@@ -73,12 +73,15 @@ class TickLoop:
             if failure is not None:
                 raise failure
             self._check_time()
+        if self.ticks_done:
+            self._logger.at(self.ticks_done - 1, int(self._scenario.simulator.account["last_ns"]))
         self._scenario.simulator.finish(*self.last_quote)
 
     def _run_block(self, block: Block, began: int) -> BaseException | None:
         """Steps 3 to 5 for one block; returns the exception of tick-style code, with the ticks before it done."""
         profiler = self._profiler
         failure: BaseException | None = None
+        failed_ns = 0
         outputs: Mapping[str, Outputs]
         views = self._scenario.workers.histories(block)
         began = profiler.lap("bar_history", began)
@@ -86,13 +89,15 @@ class TickLoop:
             outputs = self._scenario.workers.compute(block, views)
         except TickFailure as caught:
             failure, outputs = caught.__cause__, caught.outputs
-            block = block.head(caught.tick - block.first_tick)
+            offset = caught.tick - block.first_tick
+            failed_ns, block = int(block.time_ns[offset]), block.head(offset)
         if len(block):
             actions = self._decide(block, outputs)
             began = profiler.lap("worker_decision", began)
             self._advance(block, actions, began)
         if failure is not None:
             self.tick = self.ticks_done
+            self._logger.at(self.tick, failed_ns)
         return failure
 
     def _decide(self, block: Block, outputs: Mapping[str, Outputs]) -> Actions:
@@ -122,6 +127,7 @@ class TickLoop:
                 reason |= Wake.BAR
             if reason:
                 self.tick = block.first_tick + last
+                self.ticks_done = self.tick + 1  # also where the logic raises here
                 bid, ask = int(block.bid_points[last]), int(block.ask_points[last])
                 time_ns = int(block.time_ns[last])
                 self._trading.at(bid, ask)
@@ -143,7 +149,7 @@ class TickLoop:
                     self._check_time()
             if offset == stop:
                 stop = next(stops, len(block))
-        self.ticks_done += len(block)
+        self.ticks_done = block.first_tick + len(block)
         self.last_quote = int(block.bid_points[-1]), int(block.ask_points[-1])
 
     def _bar_ticks(self, block: Block) -> set[int]:
@@ -152,7 +158,7 @@ class TickLoop:
             return set()
         found: set[int] = set()
         for timeframe, bars in block.bars.items():
-            before = self._closed_bars.get(timeframe, int(bars.span_closed[0]) if block.first_tick == 0 else 0)
+            before = self._closed_bars.get(timeframe, self._scenario.needs[timeframe])  # at first: the warm-up bars
             closed = np.concatenate([[before], bars.span_closed])
             found.update(bars.span_first[:-1][np.diff(closed) > 0].tolist())
             self._closed_bars[timeframe] = int(bars.span_closed[-1])

@@ -24,5 +24,5 @@ def set_hash(outcomes: Iterable[tuple[str, str]]) -> str:
     """SHA-256 over the sorted outcomes: independent of their order and of the executor."""
     digest = hashlib.sha256()
     for name, text in sorted(outcomes):
-        digest.update(f"{len(name.encode())}:{name}={text};".encode())
+        digest.update(f"{len(name)}:{name}={len(text)}:{text};".encode())
     return digest.hexdigest()

@@ -251,8 +251,10 @@ def _set_ratio(record: Records, name: str, amount: Fraction, symbol: str) -> Non
     if max(abs(amount.numerator), amount.denominator) >= _INT64_ROOM:
         raise ScenarioInvalidError(
             [
-                f"{symbol}: the {name} of one volume step is no ratio of 64-bit numbers ({float(amount):g} minor units); "
-                "state conversion rates, leverage and commission with fewer digits"
+                (
+                    f"{symbol}: the {name} of one volume step is no ratio of 64-bit numbers ({float(amount):g} minor units); "
+                    "state conversion rates, leverage and commission with fewer digits"
+                )
             ]
         )
     record[0][f"{name}_num"], record[0][f"{name}_den"] = amount.numerator, amount.denominator

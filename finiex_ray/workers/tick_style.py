@@ -98,7 +98,7 @@ class TickWorkerAdapter(Worker):
             try:
                 value = self.inner.compute(ticks.tick(offset), ticks.history(offset), ticks.forming(offset))
                 self._store(value, out, offset)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 done = {name: values[:offset] for name, values in out.items()}
                 raise TickFailure(block.first_tick + offset, done) from error
         return out

@@ -14,7 +14,7 @@ from finiex_ray.config.models import InvalidScenario, ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.errors import ExecutionError
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult
-from finiex_ray.execution.coordinator import ExecutionCoordinator, RunSummary, Totals
+from finiex_ray.execution.coordinator import ExecutionCoordinator, RunSummary, Totals, _Desk
 from finiex_ray.execution.debugger import debugger_attached
 
 Scenario = ScenarioConfig | InvalidScenario
@@ -139,23 +139,21 @@ def test_progress_ends_with_the_totals(runner: Runner) -> None:
     assert last.ticks_total >= last.ticks
 
 
-def test_a_failing_display_loses_no_result(runner: Runner) -> None:
+def test_a_failing_display_loses_no_result(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     delivered: list[str] = []
+    original = _Desk.deliver
+
+    def deliver(desk: _Desk, result: ScenarioResult) -> None:
+        delivered.append(result.name)
+        original(desk, result)
+
+    monkeypatch.setattr(_Desk, "deliver", deliver)
 
     def broken(updates: Any, totals: Totals) -> None:
         raise RuntimeError("the display broke")
 
-    def see(*scenarios: Scenario, **options: Any) -> None:
-        runner(*scenarios, on_progress=broken, **options)
-
-    original = ExecutionCoordinator.run
-
-    def spy(self: ExecutionCoordinator, on_result: Any, on_progress: Any = None) -> RunSummary:
-        return original(self, lambda result: (delivered.append(result.name), on_result(result)), on_progress)
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(RuntimeError, match="the display broke"):
-        patch.setattr(ExecutionCoordinator, "run", spy)
-        see(scenario("one"), scenario("two"))
+    with pytest.raises(RuntimeError, match="the display broke"):
+        runner(scenario("one"), scenario("two"), on_progress=broken)
     assert sorted(delivered) == ["one", "two"]
 
 
@@ -200,7 +198,7 @@ class TestRay:
 
         monkeypatch.setattr(ray, "put", spy)
         source = WalkSource()
-        same = [scenario(f"same_{number}", max_ticks=2_000, seed=number) for number in range(25)]
+        same = [scenario(f"same_{number}", max_ticks=2_500, seed=number) for number in range(25)]
         summary, _ = run("ray", None, *same, source=source)
         assert summary.completed == 25
         assert put.count("TickSegment") == 3  # 16 to 18 September
