@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -56,7 +57,7 @@ class SymbolSpec(Model):
         ends = [tier.up_to_lots for tier in self.leverage_tiers]
         if ends and (ends[-1] is not None or None in ends[:-1]):
             raise ValueError("the last leverage tier, and only it, has up_to_lots null")
-        for before, after in zip(ends, ends[1:], strict=False):
+        for before, after in pairwise(ends):
             if before is not None and after is not None and after <= before:
                 raise ValueError(f"leverage tier up to {after} lots does not lie above the one up to {before}")
         return self
@@ -75,9 +76,14 @@ class BrokerSpec(Model):
     slippage: SlippageConfig = SlippageConfig()
     latency: LatencyConfig = LatencyConfig()
     latency_close: LatencyConfig | None = Field(None, description="Latency of closing requests; default: as latency.")
-    rejection_share: Real = Field(0.0, ge=0, lt=1, description="Share of requests that the broker refuses, drawn by seed.")
+    rejection_share: Real = Field(
+        0.0, ge=0, lt=1, description="Share of requests that the broker refuses, drawn by seed."
+    )
     margin_call_percent: Decimal | None = Field(
-        None, ge=0, le=10_000, description="Margin level (equity / margin used) at or below which a margin call goes out."
+        None,
+        ge=0,
+        le=10_000,
+        description="Margin level (equity / margin used) at or below which a margin call goes out.",
     )
     stop_out_percent: Decimal | None = Field(
         None, ge=0, le=10_000, description="Margin level at or below which the largest loss is closed, then the next."

@@ -28,8 +28,12 @@ class LatencyConfig(Model):
     """Delay from a request to its arrival at the broker (rule R3), drawn in request order from the scenario's stream."""
 
     kind: Literal["fixed", "uniform", "lognormal"] = "fixed"
-    ms: Real = Field(0.0, ge=0, le=3_600_000, description="fixed: the delay in ms. uniform: lower bound. lognormal: median.")
-    max_ms: Real | None = Field(None, ge=0, le=3_600_000, description="uniform: upper bound in ms. lognormal: cut off here.")
+    ms: Real = Field(
+        0.0, ge=0, le=3_600_000, description="fixed: the delay in ms. uniform: lower bound. lognormal: median."
+    )
+    max_ms: Real | None = Field(
+        None, ge=0, le=3_600_000, description="uniform: upper bound in ms. lognormal: cut off here."
+    )
     sigma: Real | None = Field(None, gt=0, le=5, description="lognormal: standard deviation of the delay's logarithm.")
 
     @model_validator(mode="after")
@@ -47,7 +51,9 @@ class SlippageConfig(Model):
     """Points against the trader on market orders (rule R4)."""
 
     kind: Literal["none", "fixed", "uniform", "by_spread"] = "none"
-    points: int = Field(0, ge=0, le=1_000_000, strict=True, description="fixed: the slippage. uniform: drawn from 0 to it.")
+    points: int = Field(
+        0, ge=0, le=1_000_000, strict=True, description="fixed: the slippage. uniform: drawn from 0 to it."
+    )
     share: Decimal = Field(Decimal(0), ge=0, le=100, description="by_spread: slippage as a share of the tick's spread.")
 
     @model_validator(mode="after")
@@ -100,7 +106,9 @@ class SwapSpec(Model):
         description="points: points a lot. percent: of the notional a year of 360 days. money: account currency a lot.",
     )
     short: Decimal = Field(Decimal(0), ge=-1_000_000, le=1_000_000, description="The same for short positions.")
-    triple_day: Weekday | None = Field("wednesday", description="Day whose rollover counts three times (for the weekend).")
+    triple_day: Weekday | None = Field(
+        "wednesday", description="Day whose rollover counts three times (for the weekend)."
+    )
     weekends: bool = Field(False, description="True: rollovers on Saturday and Sunday too, and no triple day (crypto).")
 
     @model_validator(mode="after")
@@ -115,7 +123,9 @@ class SwapSpec(Model):
 class LeverageTier(Model):
     """Leverage of the part of a symbol's open volume that lies in this tier."""
 
-    up_to_lots: Decimal | None = Field(None, gt=0, le=Decimal(10) ** 9, description="End of the tier, lots; null: no end.")
+    up_to_lots: Decimal | None = Field(
+        None, gt=0, le=Decimal(10) ** 9, description="End of the tier, lots; null: no end."
+    )
     leverage: Decimal = Field(gt=0, le=10_000, description="Notional per unit of margin.")
 
 

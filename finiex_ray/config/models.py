@@ -24,6 +24,7 @@ __all__ = [
     "TypedConfig",
 ]
 
+
 class BarPrice(StrEnum):
     """The price that bars are made of (rule R13)."""
 
@@ -66,8 +67,12 @@ class AccountConfig(Model):
     latency: LatencyConfig | None = Field(None, description="Overrides the broker's latency.")
     latency_close: LatencyConfig | None = Field(None, description="Overrides the broker's latency of closing requests.")
     slippage: SlippageConfig | None = Field(None, description="Overrides the broker's slippage.")
-    rejection_share: Real | None = Field(None, ge=0, lt=1, description="Overrides the broker's share of refused requests.")
-    guard: GuardConfig | None = Field(None, description="Order guard: a pause after rejections in a row; none by default.")
+    rejection_share: Real | None = Field(
+        None, ge=0, lt=1, description="Overrides the broker's share of refused requests."
+    )
+    guard: GuardConfig | None = Field(
+        None, description="Order guard: a pause after rejections in a row; none by default."
+    )
     commission_per_lot: Decimal | None = Field(
         None, ge=0, description="Overrides the broker's commission: account currency per lot and side."
     )

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from finiex_ray.config.base import Name
 from finiex_ray.config.cascade import merge_scenario
 from finiex_ray.config.layout import TOP_KEYS, GlobalSection
 from finiex_ray.config.messages import child_path, join_lines, line, lines, shorten
-from finiex_ray.config.base import Name
 from finiex_ray.config.models import DataConfig, InvalidScenario, ScenarioConfig, ScenarioSet
 from finiex_ray.config.overrides import Override, apply_to_scenario, check_workers, put
 from finiex_ray.core.errors import ConfigError, suggest

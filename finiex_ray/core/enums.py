@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag, StrEnum
 
 __all__ = [
+    "LEGAL_MOVES",
     "Action",
     "EventKind",
     "ExitReason",
-    "LEGAL_MOVES",
     "FillKind",
     "OrderState",
     "OrderType",
@@ -76,14 +76,19 @@ class OrderState(IntEnum):
 
 LEGAL_MOVES: dict[OrderState, frozenset[OrderState]] = {
     OrderState.PENDING: frozenset(
-        {OrderState.ACTIVE, OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.CANCELLED, OrderState.DONE}
+        {
+            OrderState.ACTIVE,
+            OrderState.FILLED,
+            OrderState.REJECTED,
+            OrderState.EXPIRED,
+            OrderState.CANCELLED,
+            OrderState.DONE,
+        }
     ),
     OrderState.ACTIVE: frozenset(
         {OrderState.TRIGGERED, OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.CANCELLED}
     ),
-    OrderState.TRIGGERED: frozenset(
-        {OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.CANCELLED}
-    ),
+    OrderState.TRIGGERED: frozenset({OrderState.FILLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.CANCELLED}),
     OrderState.FILLED: frozenset(),
     OrderState.REJECTED: frozenset(),
     OrderState.EXPIRED: frozenset(),

@@ -179,12 +179,18 @@ EQUITY_DTYPE: Final = np.dtype(
 
 SYMBOL_DTYPE: Final = np.dtype(
     [
-        ("own_quote", "i8"),  # 1: the base currency is the account's: profit in the quote currency is divided by the price
+        (
+            "own_quote",
+            "i8",
+        ),  # 1: the base currency is the account's: profit in the quote currency is divided by the price
         ("value_num", "i8"),  # profit_minor = round(points · steps · value_num / value_den [/ price_points])
         ("value_den", "i8"),
         ("value", "f8"),  # value_num / value_den
         ("margin_by_price", "i8"),  # 1: margin grows with the price; 0: the base currency is the account's
-        ("margin_den", "i8"),  # margin_minor = Σ steps in a tier · its ratio / margin_den [· price_points where margin_by_price]
+        (
+            "margin_den",
+            "i8",
+        ),  # margin_minor = Σ steps in a tier · its ratio / margin_den [· price_points where margin_by_price]
         ("commission_num", "i8"),  # per side: commission_minor = round(steps · num / den [· price_points])
         ("commission_den", "i8"),
         ("maker_num", "i8"),  # the same for fills of resting limit orders
@@ -194,7 +200,10 @@ SYMBOL_DTYPE: Final = np.dtype(
         ("volume_max_steps", "i8"),
         ("spread_slip_num", "i8"),  # slippage by spread: round(spread · num / den) points against the trader
         ("spread_slip_den", "i8"),
-        ("swap_long_num", "i8"),  # a day's swap of a long: swap_minor = round(steps · days · num / den [·, / price_points])
+        (
+            "swap_long_num",
+            "i8",
+        ),  # a day's swap of a long: swap_minor = round(steps · days · num / den [·, / price_points])
         ("swap_long_den", "i8"),
         ("swap_short_num", "i8"),
         ("swap_short_den", "i8"),

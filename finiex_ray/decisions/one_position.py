@@ -19,6 +19,9 @@ class OnePositionParams(LogicParams):
     lots: Decimal = Field(Decimal("0.1"), gt=0, le=1_000_000, description="Volume of a position, lots.")
     sl_points: int = Field(0, ge=0, le=10**9, description="Stop loss distance from the fill price, points; 0: none.")
     tp_points: int = Field(0, ge=0, le=10**9, description="Take profit distance from the fill price, points; 0: none.")
+    trail_points: int = Field(
+        0, ge=0, le=10**9, description="Trailing stop distance from the best quote, points; 0: none."
+    )
     on_opposite: OnOpposite = Field(
         OnOpposite.CLOSE, description="close: an opposite signal closes, the next one opens. reverse: both at once."
     )
@@ -40,6 +43,7 @@ class OnePositionLogic(DecisionLogic):
             lots=params.lots,
             sl_points=params.sl_points,
             tp_points=params.tp_points,
+            trail_points=params.trail_points,
             on_opposite=params.on_opposite,
             min_free_margin=params.min_free_margin,
         )

@@ -67,6 +67,7 @@ class TickLoopResult:
     statistics: Mapping[str, float | int | None]
     profile: Profile
     result_hash: str
+    comments: Mapping[int, str] = field(default_factory=dict)  # order id to the strategy's own text
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,7 @@ class _Run:
             ),
             profile=self._profiler.profile(workers, self._loop_ns),
             result_hash=result_hash(orders, fills, trades, account),
+            comments=dict(simulator.comments),
         )
 
 

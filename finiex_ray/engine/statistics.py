@@ -34,8 +34,8 @@ def scenario_statistics(
         window_ns: Time from the first to the last tick, ns.
 
     Returns:
-        ``trades``, ``wins`` (net above 0), ``losses`` (net below 0), ``gross``, ``commission``, ``net_profit`` (gross +
-        commission), ``final_balance``, ``final_equity``, ``max_drawdown`` (largest fall of equity from a peak, every tick
+        ``trades``, ``wins`` (net above 0), ``losses`` (net below 0), ``gross``, ``commission``, ``swap``, ``net_profit`` (gross +
+        commission + swap), ``final_balance``, ``final_equity``, ``max_drawdown`` (largest fall of equity from a peak, every tick
         counted), ``max_drawdown_pct`` (largest fall in percent of its peak), ``max_runup``, ``profit_factor`` (net wins /
         net losses), ``expectancy`` (mean net per trade), ``win_rate`` (percent), ``sharpe``, ``sortino`` (see
         `_risk_ratios`), ``exposure`` (percent of the time with a position), ``avg_trade_s``, ``max_trade_s``, ``orders``,
@@ -52,6 +52,7 @@ def scenario_statistics(
         "losses": int((net < 0).sum()),
         "gross": float(account["gross_minor"]) / unit,
         "commission": float(account["commission_minor"]) / unit,
+        "swap": float(account["swap_total_minor"]) / unit,
         "net_profit": float(account["balance_minor"] - opening_minor) / unit,
         "final_balance": float(account["balance_minor"]) / unit,
         "final_equity": float(account["equity"]) / unit,

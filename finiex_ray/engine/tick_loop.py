@@ -57,6 +57,7 @@ class TickLoop:
         self.tick = 0
         self.ticks_done = 0
         self.last_quote = (0, 0)
+        self._last_ns = 0
 
     def run(self) -> None:
         """Runs to the end of the window and closes the account (rule R12); exceptions of user code pass through."""
@@ -130,6 +131,7 @@ class TickLoop:
                 self.ticks_done = self.tick + 1  # also where the logic raises here
                 bid, ask = int(block.bid_points[last]), int(block.ask_points[last])
                 time_ns = int(block.time_ns[last])
+                before_ns = int(block.time_ns[last - 1]) if last else self._last_ns
                 self._trading.at(bid, ask)
                 self._logger.at(self.tick, time_ns)
                 logic.execute(
@@ -141,6 +143,7 @@ class TickLoop:
                         self._trading.ask,
                         Action(int(actions[last])),
                         reason,
+                        (time_ns - before_ns) / NS_PER_S if before_ns else 0.0,
                     ),
                     self._trading,
                 )
@@ -150,6 +153,7 @@ class TickLoop:
             if offset == stop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)
+        self._last_ns = int(block.time_ns[-1])
         self.last_quote = int(block.bid_points[-1]), int(block.ask_points[-1])
 
     def _bar_ticks(self, block: Block) -> set[int]:

@@ -157,7 +157,7 @@ def _open_now_nb(state: Any, time_ns: int) -> bool:
     if len(state.sessions) == 0:
         return True
     moment = (time_ns - MONDAY_NS) % WEEK_NS
-    for k in range(len(state.sessions)):
+    for k in range(len(state.sessions)):  # noqa: SIM110 - numba has no any() over a generator
         if state.sessions[k, 0] <= moment and moment < state.sessions[k, 1]:
             return True
     return False
@@ -309,7 +309,7 @@ def _take_effect_nb(state: Any, index: int, bid: int, ask: int, tick: int, time_
         reject_nb(state, order, MARKET_CLOSED, tick, time_ns)
     elif kind == CLOSE:
         _close_nb(state, order, bid, ask, tick, time_ns)
-    elif kind == MODIFY_ORDER or kind == CANCEL:
+    elif kind in (MODIFY_ORDER, CANCEL):
         _change_order_nb(state, order, bid, ask, tick, time_ns)
     elif kind == MODIFY_POSITION:
         _change_position_nb(state, order, bid, ask, tick, time_ns)

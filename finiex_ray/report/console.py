@@ -172,7 +172,7 @@ def _money_text(amounts: CurrencyMetrics) -> Text:
     low, high = amounts.quartiles
     return Text.assemble(
         _coloured(amounts.net_profit),
-        f" (gross {money(amounts.gross)}, costs {money(amounts.commission)}); ",
+        f" (gross {money(amounts.gross)}, commission {money(amounts.commission)}, swap {money(amounts.swap)}); ",
         f"{amounts.profitable:,} of {amounts.scenarios:,} scenarios above zero\n",
         f"median {money(amounts.median)}, middle half {money(low)} to {money(high)}\n",
         f"best {money(amounts.best[1])} {amounts.best[0]}, worst {money(amounts.worst[1])} {amounts.worst[0]}\n",

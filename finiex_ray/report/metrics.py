@@ -19,6 +19,7 @@ class CurrencyMetrics:
     net_profit: float  # sum
     gross: float  # sum
     commission: float  # sum, zero or negative
+    swap: float  # sum
     best: tuple[str, float]  # scenario and its net profit
     worst: tuple[str, float]
     median: float  # of the scenarios' net profits
@@ -82,6 +83,7 @@ def _money(currency: str, rows: pd.DataFrame) -> CurrencyMetrics:
         net_profit=float(net.sum()),
         gross=float(rows["gross"].sum()),
         commission=float(rows["commission"].sum()),
+        swap=float(rows["swap"].sum()),
         best=(str(names[best]), float(net[best])),
         worst=(str(names[worst]), float(net[worst])),
         median=median,

@@ -25,6 +25,7 @@ STATISTICS: Final[dict[str, Any]] = {
     "losses": pa.int64(),
     "gross": pa.float64(),
     "commission": pa.float64(),
+    "swap": pa.float64(),
     "net_profit": pa.float64(),
     "final_balance": pa.float64(),
     "final_equity": pa.float64(),

@@ -6,7 +6,7 @@ dictionary-encoded words; what is not set is null.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from finiex_ray.core.enums import ExitReason, FillKind, OrderState, OrderType, RejectReason, Side
 from finiex_ray.core.market import FloatArray
-from finiex_ray.core.records import NO_PRICE, NO_TICK, Records
+from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, NO_TICK, Records
+from finiex_ray.core.text import printable
 
 __all__ = ["RECORD_TABLES", "TIME", "WORD", "Chunk", "Column", "record_schema", "record_table"]
 
@@ -27,6 +28,7 @@ _LOT_DECIMALS: Final = 10  # the finest volume step
 class Unit(IntEnum):
     """How a field of a record becomes a column."""
 
+    COMMENT = -1  # the strategy's own text for an order, null where it gave none
     COUNT = 0  # as it is
     TICK = 1  # null where it has not happened
     TIME = 2  # null where its tick column is
@@ -34,6 +36,14 @@ class Unit(IntEnum):
     DISTANCE = 4  # points to a price difference
     LOTS = 5  # volume steps to lots
     MONEY = 6  # minor units to account currency
+
+
+class OrderSide(IntEnum):
+    """Side of an order; instructions (modify, cancel) have none."""
+
+    SELL = -1
+    NONE = 0
+    BUY = 1
 
 
 class Column(NamedTuple):
@@ -53,6 +63,7 @@ class Chunk(NamedTuple):
     volume_step: float  # lots
     minor_per_unit: int
     records: Records
+    comments: Mapping[int, str] = {}  # order id to text
 
 
 def _columns(*specs: tuple[str, str, Unit | type[IntEnum]]) -> tuple[Column, ...]:
@@ -63,15 +74,24 @@ RECORD_TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "orders": _columns(
         ("order_id", "order_id", Unit.COUNT),
         ("type", "type", OrderType),
-        ("side", "side", Side),
+        ("side", "side", OrderSide),
         ("state", "state", OrderState),
         ("reason", "reason", RejectReason),
         ("lots", "volume_steps", Unit.LOTS),
+        ("filled_lots", "filled_steps", Unit.LOTS),
         ("position_id", "position_id", Unit.COUNT),
+        ("target_id", "target_id", Unit.COUNT),
+        ("limit", "price_points", Unit.PRICE),
+        ("stop", "stop_points", Unit.PRICE),
         ("sl", "sl_points", Unit.PRICE),
         ("tp", "tp_points", Unit.PRICE),
         ("sl_offset", "sl_offset_points", Unit.DISTANCE),
         ("tp_offset", "tp_offset_points", Unit.DISTANCE),
+        ("trail", "trail_points", Unit.DISTANCE),
+        ("good_till", "expire_ns", Unit.TIME),
+        ("oco_id", "oco_id", Unit.COUNT),
+        ("magic", "magic", Unit.COUNT),
+        ("comment", "order_id", Unit.COMMENT),
         ("request_tick", "request_tick", Unit.COUNT),
         ("request_time", "request_ns", Unit.TIME),
         ("arrival_time", "arrival_ns", Unit.TIME),
@@ -90,6 +110,7 @@ RECORD_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         ("price", "price_points", Unit.PRICE),
         ("gross", "gross_minor", Unit.MONEY),
         ("commission", "commission_minor", Unit.MONEY),
+        ("swap", "swap_minor", Unit.MONEY),
         ("balance", "balance_minor", Unit.MONEY),
     ),
     "trades": _columns(
@@ -110,10 +131,12 @@ RECORD_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         ("tp", "tp_points", Unit.PRICE),
         ("gross", "gross_minor", Unit.MONEY),
         ("commission", "commission_minor", Unit.MONEY),
+        ("swap", "swap_minor", Unit.MONEY),
         ("net", "net_minor", Unit.MONEY),
         ("balance", "balance_minor", Unit.MONEY),
         ("mae", "mae_points", Unit.DISTANCE),
         ("mfe", "mfe_points", Unit.DISTANCE),
+        ("magic", "magic", Unit.COUNT),
     ),
     "equity": _columns(
         ("tick", "tick", Unit.COUNT),
@@ -135,6 +158,8 @@ def record_schema(name: str) -> Any:
 def _field(column: Column) -> Any:
     if not isinstance(column.unit, Unit):
         return pa.field(column.name, WORD, False)
+    if column.unit is Unit.COMMENT:
+        return pa.field(column.name, pa.string())
     if column.unit is Unit.TIME:
         return pa.field(column.name, TIME)
     if column.unit in (Unit.COUNT, Unit.TICK):
@@ -159,8 +184,16 @@ def record_table(name: str, chunks: Sequence[Chunk]) -> Any:
     place = np.repeat(np.arange(len(chunks), dtype=np.int32), lengths)
     scenario = pa.DictionaryArray.from_arrays(place, pa.array([chunk.scenario for chunk in chunks], pa.string()))
     index = np.repeat(np.array([chunk.scenario_index for chunk in chunks], dtype=np.int64), lengths)
-    columns = [_array(column, records, scales) for column in RECORD_TABLES[name]]
+    columns = [
+        _comments(chunks) if column.unit is Unit.COMMENT else _array(column, records, scales)
+        for column in RECORD_TABLES[name]
+    ]
     return pa.Table.from_arrays([scenario, pa.array(index), *columns], schema=record_schema(name))
+
+
+def _comments(chunks: Sequence[Chunk]) -> Any:
+    texts = [chunk.comments.get(order_id) for chunk in chunks for order_id in chunk.records["order_id"].tolist()]
+    return pa.array([None if text is None else printable(text) for text in texts], pa.string())
 
 
 class _Scales(NamedTuple):
@@ -194,7 +227,9 @@ def _array(column: Column, records: Records, scales: _Scales) -> Any:
 
 def _not_yet(column: Column, records: Records) -> Any:
     """True where a time stands for something that has not happened."""
-    return records["done_tick"] == NO_TICK if column.field == "done_ns" else None
+    if column.field == "done_ns":
+        return records["done_tick"] == NO_TICK
+    return records["expire_ns"] == FAR_FUTURE_NS if column.field == "expire_ns" else None
 
 
 def _words(codes: Any, enumeration: type[IntEnum]) -> Any:

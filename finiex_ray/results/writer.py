@@ -89,7 +89,9 @@ class ResultWriter:
             return
         for table, file in self._records.items():
             records = getattr(loop, table)
-            file.add(Chunk(name, result.index, loop.digits, loop.volume_step, loop.minor_per_unit, records))
+            file.add(
+                Chunk(name, result.index, loop.digits, loop.volume_step, loop.minor_per_unit, records, loop.comments)
+            )
 
     def close(self, status: str = "finished", **details: Any) -> None:
         """Lets the tables appear and completes ``run.json``; calling it again does nothing.

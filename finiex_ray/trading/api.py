@@ -2,74 +2,56 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from operator import index
-from typing import Final, NamedTuple
+from typing import Final
 
-from finiex_ray.core.enums import Action, OrderState, OrderType, RejectReason, Side, Wake
-from finiex_ray.core.records import NO_PRICE, Records
+from finiex_ray.core.enums import OrderState, OrderType, Side
+from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, Records
+from finiex_ray.core.time import to_ns
 from finiex_ray.trading.simulator import TradeSimulator
+from finiex_ray.trading.views import Event, OrderView, PositionView, Views, WakeUp
 
-__all__ = ["OrderView", "PositionView", "TradingApi", "WakeUp"]
-
+__all__ = ["KEEP", "Event", "Keep", "OrderView", "PositionView", "TradingApi", "WakeUp"]
 
 _MOST_POINTS: Final = 2**50
+_ALIVE: Final = frozenset({OrderState.PENDING, OrderState.ACTIVE, OrderState.TRIGGERED})
+
+Volume = Decimal | float | str
 
 
-class WakeUp(NamedTuple):
-    """One moment at which a logic may trade."""
+class Keep(Enum):
+    """Marks an argument of a change as "as it is"."""
 
-    tick: int  # index of the tick within the scenario
-    offset: int  # offset of the tick within the current block
-    time_ns: int
-    bid: float
-    ask: float
-    action: Action  # what ``decide`` said for this tick
-    reason: Wake  # why control came back
+    KEEP = "keep"
 
 
-class PositionView(NamedTuple):
-    """An open position, prices in units of the quote currency."""
-
-    position_id: int
-    side: Side
-    lots: float
-    entry_price: float
-    entry_time_ns: int
-    sl: float | None
-    tp: float | None
-    profit: float  # unrealised, at the current quotes, before costs, account currency
-
-
-class OrderView(NamedTuple):
-    """An order and what has become of it."""
-
-    order_id: int
-    type: OrderType
-    side: Side
-    lots: float
-    state: OrderState
-    reason: RejectReason
-    position_id: int
-    fill_price: float | None
+KEEP: Final = Keep.KEEP
 
 
 class TradingApi:
     """Account, positions and orders as of the current tick, and requests that go out at it (rule R3).
 
     A request never fills on the tick that made it. What the broker refuses is not an exception: it stands in ``orders``
-    with its reason (rule R15). Volumes are lots, prices are in units of the quote currency, money is in the account
-    currency.
+    with its reason (rule R15) and among the ``events``. Volumes are lots, prices are in units of the quote currency, money
+    is in the account currency.
     """
 
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
+        self._views = Views(simulator)
         self._bid_points = 0
         self._ask_points = 0
+        self._seen_events = 0
+        self._events: list[Event] = []
 
     def at(self, bid_points: int, ask_points: int) -> None:
         """Sets the quotes of the current tick; the engine calls it before each wake-up."""
         self._bid_points, self._ask_points = bid_points, ask_points
+        self._events = self._views.events(self._seen_events)
+        self._seen_events = int(self._simulator.account["events"])
 
     @property
     def bid(self) -> float:
@@ -93,47 +75,34 @@ class TradingApi:
 
     @property
     def margin_used(self) -> float:
-        """Margin of the open positions (rule R8)."""
+        """Margin of the open positions (rule R8); on a spot account what was paid for the assets held."""
         return float(self._simulator.account["margin_used"]) / self._simulator.terms.minor_per_unit
 
     @property
     def free_margin(self) -> float:
-        """Equity less the margin used."""
-        return self.equity - self.margin_used
+        """Equity less the margin used; on a spot account the cash."""
+        funds = self.balance if self._simulator.account["spot"] else self.equity
+        return funds - self.margin_used
+
+    @property
+    def events(self) -> list[Event]:
+        """What has happened at the broker since the last wake-up, in order."""
+        return list(self._events)
 
     @property
     def positions(self) -> list[PositionView]:
-        """The open positions, in the order in which they were opened."""
-        terms = self._simulator.terms
-        return [self._position_view(record, terms.point) for record in self._simulator.positions()]
-
-    def _position_view(self, record: Records, point: float) -> PositionView:
-        side = Side(int(record["side"]))
-        quote = self._bid_points if side is Side.BUY else self._ask_points
-        steps = int(record["volume_steps"])
-        spec = self._simulator.terms.record[0]
-        points = (quote - int(record["entry_price_points"])) * int(side)
-        minor = points * steps * float(spec["value"]) / (quote if spec["own_quote"] else 1)
-        return PositionView(
-            position_id=int(record["position_id"]),
-            side=side,
-            lots=self._lots(steps),
-            entry_price=int(record["entry_price_points"]) * point,
-            entry_time_ns=int(record["entry_ns"]),
-            sl=self._price(int(record["sl_points"])),
-            tp=self._price(int(record["tp_points"])),
-            profit=minor / self._simulator.terms.minor_per_unit,
-        )
+        """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
+        return self._views.positions(self._bid_points, self._ask_points)
 
     @property
     def orders(self) -> list[OrderView]:
         """Every order so far, in request order."""
-        return [self._order_view(record) for record in self._simulator.orders()]
+        return self._views.orders()
 
     @property
     def pending(self) -> list[OrderView]:
-        """The orders that are under way to the broker."""
-        return [view for view in self.orders if view.state is OrderState.PENDING]
+        """The orders that are under way to the broker or rest there."""
+        return [view for view in self.orders if view.state in _ALIVE]
 
     def order(self, order_id: int) -> OrderView:
         """One order by its id.
@@ -141,110 +110,267 @@ class TradingApi:
         Raises:
             KeyError: If no order has this id.
         """
-        orders = self._simulator.orders()
-        if not 1 <= order_id <= len(orders):
-            raise KeyError(f"no order {order_id}; ids run from 1 to {len(orders)}")
-        return self._order_view(orders[order_id - 1])
-
-    def _order_view(self, record: Records) -> OrderView:
-        return OrderView(
-            order_id=int(record["order_id"]),
-            type=OrderType(int(record["type"])),
-            side=Side(int(record["side"])),
-            lots=self._lots(int(record["volume_steps"])),
-            state=OrderState(int(record["state"])),
-            reason=RejectReason(int(record["reason"])),
-            position_id=int(record["position_id"]),
-            fill_price=self._price(int(record["fill_price_points"])),
-        )
+        return self._views.order(self._record(order_id))
 
     def buy(
         self,
-        lots: Decimal | float | str,
+        lots: Volume,
         *,
+        limit: float | None = None,
+        stop: float | None = None,
         sl: float | None = None,
         tp: float | None = None,
         sl_points: int = 0,
         tp_points: int = 0,
+        trail_points: int = 0,
+        good_till: datetime | int | None = None,
+        max_slippage_points: int | None = None,
+        immediate_or_cancel: bool = False,
+        magic: int = 0,
+        comment: str = "",
     ) -> int:
-        """Sends a market order to buy; returns its order id.
+        """Sends an order to buy; returns its order id.
+
+        Without ``limit`` and ``stop`` it is a market order, with one of them a limit or a stop order, with both a
+        stop-limit order (rules R4, R5).
 
         Args:
             lots: Volume in lots; one that the symbol does not allow is rejected with its reason.
+            limit: Limit price, or None.
+            stop: Stop price, or None.
             sl: Stop loss price, or None.
             tp: Take profit price, or None.
             sl_points: Stop loss as a distance from the fill price in points (instead of ``sl``), or 0.
             tp_points: Take profit as a distance from the fill price in points (instead of ``tp``), or 0.
+            trail_points: Trailing stop: distance in points at which the stop loss follows the quote, or 0.
+            good_till: Time (with a zone, or ns since the epoch) at which a resting order expires; None: never.
+            max_slippage_points: Market order: rejected when its price is worse by more than this than at the request.
+            immediate_or_cancel: Market order: fills what the margin allows and rejects the rest; else all or nothing.
+            magic: A number of the strategy's own, kept in orders and trades.
+            comment: A text of the strategy's own, kept in the orders.
 
         Raises:
-            ValueError: If a stop is given both as price and as distance, a distance is negative, or a number is no price
-                or no volume (NaN, infinite).
+            ValueError: If arguments contradict each other, or a number is no price or no volume (NaN, infinite).
         """
-        return self._market(Side.BUY, lots, sl, tp, sl_points, tp_points)
+        return self._open(
+            Side.BUY, lots, limit, stop, sl, tp, sl_points, tp_points, trail_points, good_till,
+            max_slippage_points, immediate_or_cancel, magic, comment,
+        )  # fmt: skip
 
     def sell(
         self,
-        lots: Decimal | float | str,
+        lots: Volume,
         *,
+        limit: float | None = None,
+        stop: float | None = None,
         sl: float | None = None,
         tp: float | None = None,
         sl_points: int = 0,
         tp_points: int = 0,
+        trail_points: int = 0,
+        good_till: datetime | int | None = None,
+        max_slippage_points: int | None = None,
+        immediate_or_cancel: bool = False,
+        magic: int = 0,
+        comment: str = "",
     ) -> int:
-        """Sends a market order to sell; the arguments are those of `buy`."""
-        return self._market(Side.SELL, lots, sl, tp, sl_points, tp_points)
+        """Sends an order to sell; the arguments are those of `buy`."""
+        return self._open(
+            Side.SELL, lots, limit, stop, sl, tp, sl_points, tp_points, trail_points, good_till,
+            max_slippage_points, immediate_or_cancel, magic, comment,
+        )  # fmt: skip
 
-    def _market(
+    def _open(
         self,
         side: Side,
-        lots: Decimal | float | str,
+        lots: Volume,
+        limit: float | None,
+        stop: float | None,
         sl: float | None,
         tp: float | None,
         sl_points: int,
         tp_points: int,
+        trail_points: int,
+        good_till: datetime | int | None,
+        max_slippage_points: int | None,
+        immediate_or_cancel: bool,
+        magic: int,
+        comment: str,
     ) -> int:
         if (sl is not None and sl_points) or (tp is not None and tp_points):
             raise ValueError("give a stop as a price or as a distance in points, not both")
-        sl_points, tp_points = index(sl_points), index(tp_points)
-        if not (0 <= sl_points <= _MOST_POINTS and 0 <= tp_points <= _MOST_POINTS):
-            raise ValueError(f"distances are 0 to {_MOST_POINTS}: sl_points={sl_points}, tp_points={tp_points}")
-        return self._simulator.request(
-            OrderType.MARKET,
-            side,
-            Decimal(str(lots)),
-            sl_points=self._points(sl),
-            tp_points=self._points(tp),
-            sl_offset_points=sl_points,
-            tp_offset_points=tp_points,
-        )
+        kind = _kind(limit, stop)
+        if kind is OrderType.MARKET and good_till is not None:
+            raise ValueError("good_till goes with a limit or a stop price: a market order does not rest")
+        if kind is not OrderType.MARKET and (max_slippage_points is not None or immediate_or_cancel):
+            raise ValueError("max_slippage_points and immediate_or_cancel go with market orders only")
+        fields = {
+            "price_points": self._points(limit),
+            "stop_points": self._points(stop),
+            "sl_points": self._points(sl),
+            "tp_points": self._points(tp),
+            "sl_offset_points": _distance("sl_points", sl_points),
+            "tp_offset_points": _distance("tp_points", tp_points),
+            "trail_points": _distance("trail_points", trail_points),
+            "max_slippage_points": NO_PRICE
+            if max_slippage_points is None
+            else _distance("max_slippage_points", max_slippage_points),
+            "immediate_or_cancel": int(immediate_or_cancel),
+            "expire_ns": _moment_ns(good_till),
+            "magic": index(magic),
+        }
+        order_id = self._simulator.request(kind, side, Decimal(str(lots)), **fields)
+        if comment:
+            self._simulator.comments[order_id] = comment
+        return order_id
 
-    def close(self, position_id: int) -> int:
-        """Sends a market order that closes one position; returns its order id.
+    def one_cancels_other(self, first: int, second: int) -> None:
+        """Pairs two orders of this tick: when one fills, the other is cancelled (OCO).
+
+        Raises:
+            ValueError: If they are not two different orders requested at this tick that are still under way, or one is
+                paired already.
+        """
+        tick = int(self._simulator.account["last_tick"])
+        for order_id in (first, second):
+            record = self._record(order_id)
+            if int(record["state"]) != OrderState.PENDING or int(record["request_tick"]) != tick or record["oco_id"]:
+                raise ValueError(f"order {order_id} was not requested at this tick, has left, or is paired already")
+        if first == second:
+            raise ValueError("an order cannot cancel itself; give two different orders")
+        self._simulator.pair(first, second)
+
+    def modify_order(
+        self,
+        order_id: int,
+        *,
+        limit: float | Keep = KEEP,
+        stop: float | Keep = KEEP,
+        sl: float | Keep | None = KEEP,
+        tp: float | Keep | None = KEEP,
+        good_till: datetime | int | Keep | None = KEEP,
+    ) -> int:
+        """Asks to change a resting order; returns the id of the instruction. What is not given stays as it is.
+
+        An order that is gone when the instruction arrives makes it rejected with ``ORDER_GONE``.
+        """
+        order = self._record(order_id)
+        fields = {
+            "target_id": order_id,
+            "price_points": self._changed(order, "price_points", limit),
+            "stop_points": self._changed(order, "stop_points", stop),
+            "sl_points": self._changed(order, "sl_points", sl),
+            "tp_points": self._changed(order, "tp_points", tp),
+            "expire_ns": int(order["expire_ns"]) if isinstance(good_till, Keep) else _moment_ns(good_till),
+        }
+        return self._simulator.request(OrderType.MODIFY_ORDER, **fields)
+
+    def modify_position(
+        self,
+        position_id: int,
+        *,
+        sl: float | Keep | None = KEEP,
+        tp: float | Keep | None = KEEP,
+        trail_points: int | Keep = KEEP,
+    ) -> int:
+        """Asks to set stop loss, take profit or trailing stop of a position; None takes one away. Returns the instruction's id.
+
+        Raises:
+            KeyError: If no open position has this id.
+        """
+        position = self._position(position_id)
+        trail = (
+            int(position["trail_points"]) if isinstance(trail_points, Keep) else _distance("trail_points", trail_points)
+        )
+        fields = {
+            "position_id": int(position["position_id"]),
+            "sl_points": self._changed(position, "sl_points", sl),
+            "tp_points": self._changed(position, "tp_points", tp),
+            "trail_points": trail,
+        }
+        return self._simulator.request(OrderType.MODIFY_POSITION, **fields)
+
+    def cancel(self, order_id: int) -> int:
+        """Asks to cancel a resting order; returns the id of the instruction."""
+        self._record(order_id)
+        return self._simulator.request(OrderType.CANCEL, target_id=order_id)
+
+    def cancel_all(self) -> list[int]:
+        """Asks to cancel every order that rests at the broker; returns the ids of the instructions."""
+        return [self.cancel(view.order_id) for view in self.pending if view.state is not OrderState.PENDING]
+
+    def close(self, position_id: int, lots: Volume | None = None, *, max_slippage_points: int | None = None) -> int:
+        """Sends a market order that closes a position, or ``lots`` of it; returns its order id.
 
         A position that is gone when the request arrives makes the order rejected with ``POSITION_GONE``.
+
+        Raises:
+            KeyError: If no open position has this id.
         """
-        for record in self._simulator.positions():
-            if int(record["position_id"]) == position_id:
-                side, steps = Side(-int(record["side"])), int(record["volume_steps"])
-                return self._simulator.request(
-                    OrderType.CLOSE, side, position_id=int(record["position_id"]), steps=steps
-                )
-        raise KeyError(f"no open position {position_id}; open: {[p.position_id for p in self.positions]}")
+        position = self._position(position_id)
+        fields = {"position_id": int(position["position_id"]), "magic": int(position["magic"])}
+        if max_slippage_points is not None:
+            fields["max_slippage_points"] = _distance("max_slippage_points", max_slippage_points)
+        side = Side(-int(position["side"]))
+        if lots is not None:
+            return self._simulator.request(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
+        held = self._simulator.positions()
+        steps = int(held["volume_steps"][held["position_id"] == position_id].sum())
+        return self._simulator.request(OrderType.CLOSE, side, steps=steps, **fields)
 
     def close_all(self) -> list[int]:
         """Sends an order to close each open position; returns their order ids."""
-        return [self.close(int(record["position_id"])) for record in self._simulator.positions()]
+        ids = dict.fromkeys(int(record["position_id"]) for record in self._simulator.positions())
+        return [self.close(position_id) for position_id in ids]
+
+    def reverse(self, position_id: int) -> tuple[int, int]:
+        """Closes a position and opens the same volume of the other side; returns both order ids."""
+        position = self._position(position_id)
+        lots = next(view.lots for view in self.positions if view.position_id == position_id)
+        closing = self.close(position_id)
+        send = self.sell if int(position["side"]) == Side.BUY else self.buy
+        return closing, send(lots)
+
+    def _record(self, order_id: int) -> Records:
+        orders = self._simulator.orders()
+        if not 1 <= order_id <= len(orders):
+            raise KeyError(f"no order {order_id}; ids run from 1 to {len(orders)}")
+        record: Records = orders[order_id - 1]
+        return record
+
+    def _position(self, position_id: int) -> Records:
+        for record in self._simulator.positions():
+            if int(record["position_id"]) == position_id:
+                found: Records = record
+                return found
+        raise KeyError(f"no open position {position_id}; open: {[p.position_id for p in self.positions]}")
 
     def _points(self, price: float | None) -> int:
         if price is None:
             return NO_PRICE
         points = price / self._simulator.terms.point
         if not abs(points) <= _MOST_POINTS:
-            raise ValueError(f"{price} is no price at which a stop could stand")
+            raise ValueError(f"{price} is no price at which an order could stand")
         return round(points)
 
-    def _price(self, points: int) -> float | None:
-        return None if points == NO_PRICE else points * self._simulator.terms.point
+    def _changed(self, record: Records, field: str, price: float | Keep | None) -> int:
+        return int(record[field]) if isinstance(price, Keep) else self._points(price)
 
-    def _lots(self, steps: int) -> float:
-        return float(steps * self._simulator.terms.volume_step)
+
+def _kind(limit: float | None, stop: float | None) -> OrderType:
+    if stop is None:
+        return OrderType.MARKET if limit is None else OrderType.LIMIT
+    return OrderType.STOP if limit is None else OrderType.STOP_LIMIT
+
+
+def _distance(name: str, points: int) -> int:
+    points = index(points)
+    if not 0 <= points <= _MOST_POINTS:
+        raise ValueError(f"{name} is {points}; a distance is 0 to {_MOST_POINTS} points")
+    return points
+
+
+def _moment_ns(moment: datetime | int | None) -> int:
+    if moment is None:
+        return FAR_FUTURE_NS
+    return to_ns(moment) if isinstance(moment, datetime) else index(moment)

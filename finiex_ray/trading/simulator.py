@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -64,6 +63,7 @@ class TradeSimulator:
         self.terms = terms
         self._draws = RequestDraws(terms, seed)
         self._draft = np.zeros(1, ORDER_DTYPE)
+        self.comments: dict[int, str] = {}  # order id to the strategy's own text
         self.state = self._new_state(ticks, policy, rollovers(terms.swap, *span_ns))
 
     def _new_state(self, ticks: int, policy: OnePositionPolicy | None, rolls: IntArray) -> SimState:
@@ -161,7 +161,11 @@ class TradeSimulator:
         ends = int(account["positions"] + account["pending"] + account["resting"])
         while any(
             int(account[name]) + ends > len(records)
-            for name, records in (("fills", self.state.fills), ("trades", self.state.trades), ("events", self.state.events))
+            for name, records in (
+                ("fills", self.state.fills),
+                ("trades", self.state.trades),
+                ("events", self.state.events),
+            )
         ):
             self._grow()
         finish_nb(self.state, bid_points, ask_points)
@@ -173,7 +177,7 @@ class TradeSimulator:
         lots: Decimal | None = None,
         *,
         steps: int = 0,
-        fields: Mapping[str, int] | None = None,
+        **fields: int,
     ) -> int:
         """Sends a request at the current tick.
 
@@ -182,7 +186,7 @@ class TradeSimulator:
             side: Direction of the deal; 0 for instructions.
             lots: Volume, checked against the symbol's step; or
             steps: Volume in steps.
-            fields: Other fields of the order record (`ORDER_DTYPE`) by name.
+            **fields: Other fields of the order record (`ORDER_DTYPE`).
 
         Returns:
             Its order id.
@@ -196,7 +200,7 @@ class TradeSimulator:
         clear_draft_nb(self.state.draft)
         draft = self._draft[0]
         draft["type"], draft["side"], draft["volume_steps"] = kind, side, steps
-        for name, value in (fields or {}).items():
+        for name, value in fields.items():
             draft[name] = value
         return int(send_nb(self.state, int(account["last_tick"]), int(account["last_ns"]), int(refused)))
 

@@ -166,7 +166,9 @@ def _margin_tiers(
     common = lcm(*(margin.denominator for margin in margins))
     nums = [int(margin * common) for margin in margins]
     if max(*nums, common) >= _INT64_ROOM:
-        raise ScenarioInvalidError([f"{symbol}: the leverage gives no margin in 64-bit numbers; state it with fewer digits"])
+        raise ScenarioInvalidError(
+            [f"{symbol}: the leverage gives no margin in 64-bit numbers; state it with fewer digits"]
+        )
     record[0]["margin_den"] = common
     return np.array([[end, num] for (end, _), num in zip(tiers, nums, strict=True)], np.int64)
 

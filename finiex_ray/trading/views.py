@@ -1,0 +1,136 @@
+"""What a logic sees: positions, orders and events as plain values, made from the simulator's records when asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
+from finiex_ray.core.records import NO_PRICE, Records
+from finiex_ray.trading.simulator import TradeSimulator
+
+__all__ = ["Event", "OrderView", "PositionView", "Views", "WakeUp"]
+
+
+class WakeUp(NamedTuple):
+    """One moment at which a logic may trade."""
+
+    tick: int  # index of the tick within the scenario
+    offset: int  # offset of the tick within the current block
+    time_ns: int
+    bid: float
+    ask: float
+    action: Action  # what ``decide`` said for this tick
+    reason: Wake  # why control came back
+    gap_s: float = 0.0  # simulated seconds since the tick before; 0 at the first tick
+
+
+class Event(NamedTuple):
+    """Something that has happened at the broker."""
+
+    kind: EventKind
+    tick: int
+    time_ns: int
+    order_id: int  # 0 where no order is concerned
+    position_id: int  # 0 where no position is concerned
+
+
+class PositionView(NamedTuple):
+    """An open position, prices in units of the quote currency."""
+
+    position_id: int
+    side: Side
+    lots: float
+    entry_price: float
+    entry_time_ns: int
+    sl: float | None
+    tp: float | None
+    profit: float  # unrealised, at the current quotes, before costs, account currency
+    swap: float  # booked so far, account currency
+    magic: int
+
+
+class OrderView(NamedTuple):
+    """An order and what has become of it."""
+
+    order_id: int
+    type: OrderType
+    side: Side | None  # None for instructions
+    lots: float
+    filled_lots: float
+    state: OrderState
+    reason: RejectReason
+    position_id: int
+    limit: float | None
+    stop: float | None
+    fill_price: float | None
+    magic: int
+    comment: str
+
+
+class Views:
+    """Turns the simulator's records into values in lots, prices and account currency."""
+
+    def __init__(self, simulator: TradeSimulator) -> None:
+        self._simulator = simulator
+
+    def events(self, first: int) -> list[Event]:
+        """The events from row ``first`` on."""
+        if first == int(self._simulator.account["events"]):
+            return []
+        rows = self._simulator.events(first).tolist()
+        return [Event(EventKind(kind), *rest) for kind, *rest in rows]
+
+    def positions(self, bid_points: int, ask_points: int) -> list[PositionView]:
+        """The open positions, with their profit at these quotes."""
+        terms = self._simulator.terms
+        spec = terms.record[0]
+        views = []
+        for record in self._simulator.positions():
+            side, steps = Side(int(record["side"])), int(record["volume_steps"])
+            quote = bid_points if side is Side.BUY else ask_points
+            points = (quote - int(record["entry_price_points"])) * int(side)
+            minor = points * steps * float(spec["value"]) / (quote if spec["own_quote"] else 1)
+            views.append(
+                PositionView(
+                    position_id=int(record["position_id"]),
+                    side=side,
+                    lots=self._lots(steps),
+                    entry_price=int(record["entry_price_points"]) * terms.point,
+                    entry_time_ns=int(record["entry_ns"]),
+                    sl=self._price(int(record["sl_points"])),
+                    tp=self._price(int(record["tp_points"])),
+                    profit=minor / terms.minor_per_unit,
+                    swap=int(record["swap_minor"]) / terms.minor_per_unit,
+                    magic=int(record["magic"]),
+                )
+            )
+        return views
+
+    def orders(self) -> list[OrderView]:
+        """Every order so far."""
+        return [self.order(record) for record in self._simulator.orders()]
+
+    def order(self, record: Records) -> OrderView:
+        """One order."""
+        side, order_id = int(record["side"]), int(record["order_id"])
+        return OrderView(
+            order_id=order_id,
+            type=OrderType(int(record["type"])),
+            side=Side(side) if side else None,
+            lots=self._lots(int(record["volume_steps"])),
+            filled_lots=self._lots(int(record["filled_steps"])),
+            state=OrderState(int(record["state"])),
+            reason=RejectReason(int(record["reason"])),
+            position_id=int(record["position_id"]),
+            limit=self._price(int(record["price_points"])),
+            stop=self._price(int(record["stop_points"])),
+            fill_price=self._price(int(record["fill_price_points"])),
+            magic=int(record["magic"]),
+            comment=self._simulator.comments.get(order_id, ""),
+        )
+
+    def _price(self, points: int) -> float | None:
+        return None if points == NO_PRICE else points * self._simulator.terms.point
+
+    def _lots(self, steps: int) -> float:
+        return float(steps * self._simulator.terms.volume_step)
