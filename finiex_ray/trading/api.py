@@ -316,7 +316,7 @@ class TradingApi:
             return self._simulator.request(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
         held = self._simulator.positions()
         steps = int(held["volume_steps"][held["position_id"] == position_id].sum())
-        return self._simulator.request(OrderType.CLOSE, side, steps=steps, **fields)
+        return self._simulator.request(OrderType.CLOSE, side, volume_steps=steps, **fields)
 
     def close_all(self) -> list[int]:
         """Sends an order to close each open position; returns their order ids."""

@@ -175,8 +175,7 @@ class TradeSimulator:
         kind: OrderType,
         side: Side | int = 0,
         lots: Decimal | None = None,
-        *,
-        steps: int = 0,
+        /,
         **fields: int,
     ) -> int:
         """Sends a request at the current tick.
@@ -184,8 +183,7 @@ class TradeSimulator:
         Args:
             kind: What is asked for.
             side: Direction of the deal; 0 for instructions.
-            lots: Volume, checked against the symbol's step; or
-            steps: Volume in steps.
+            lots: Volume, checked against the symbol's step; else give ``volume_steps``.
             **fields: Other fields of the order record (`ORDER_DTYPE`).
 
         Returns:
@@ -196,10 +194,10 @@ class TradeSimulator:
             self._grow()
         refused = RejectReason.NONE
         if lots is not None:
-            steps, refused = self.to_steps(lots)
+            fields["volume_steps"], refused = self.to_steps(lots)
         clear_draft_nb(self.state.draft)
         draft = self._draft[0]
-        draft["type"], draft["side"], draft["volume_steps"] = kind, side, steps
+        draft["type"], draft["side"] = kind, side
         for name, value in fields.items():
             draft[name] = value
         return int(send_nb(self.state, int(account["last_tick"]), int(account["last_ns"]), int(refused)))

@@ -34,7 +34,7 @@ class Rules:
         self.minor = 10 ** minor_digits(account.currency)
         self.leverage = Fraction(account.leverage or spec.leverage or broker.leverage)
         self.commission = broker.commission if spec.commission is None else spec.commission
-        self.slippage = broker.slippage_points if account.slippage_points is None else account.slippage_points
+        self.slippage = (account.slippage or broker.slippage).points
         self.latency = account.latency or broker.latency
         self.opening = rounded(Fraction(account.balance) * self.minor)
 

@@ -93,7 +93,7 @@ def settings_of_account(draw: Any) -> tuple[str, AccountConfig, BrokerSpec]:
     broker = make_broker(
         leverage=draw(st.sampled_from([1, 30, 100, 500, Decimal("33.3")])),
         commission=draw(commissions),
-        slippage_points=draw(st.sampled_from([0, 0, 1, 7])),
+        slippage={"kind": "fixed", "points": draw(st.sampled_from([0, 0, 1, 7]))},
         latency=draw(latencies),
     )
     return symbol, make_account(**account), broker
@@ -128,7 +128,7 @@ def _send(simulator: TradeSimulator, ask: Ask, bid: int) -> None:
             )
         return
     side = Side.BUY if ask.kind == "buy" else Side.SELL
-    simulator.request(OrderType.MARKET, side, steps=ask.steps, **_levels(ask, bid))
+    simulator.request(OrderType.MARKET, side, volume_steps=ask.steps, **_levels(ask, bid))
 
 
 def _send_slowly(account: Account, ask: Ask, bid: int) -> None:
