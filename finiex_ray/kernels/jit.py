@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core.caching import _CacheLocator
+from numba.core.types import unliteral
 from platformdirs import user_cache_path
 
 __all__ = ["ContentLocator", "cache_root", "inlined", "kernel"]
@@ -79,7 +80,7 @@ def kernel(function: _Function) -> _Function:
 
     ``NUMBA_DISABLE_JIT=1`` leaves it plain Python. In place of an exception, division by zero gives inf or NaN.
     """
-    return _compiled(function)
+    return _compiled(function, no_cfunc_wrapper=True)
 
 
 def inlined(function: _Function) -> _Function:
@@ -88,7 +89,7 @@ def inlined(function: _Function) -> _Function:
     A call that hands over the simulator's state copies the descriptors of all its arrays, which costs more than what
     such a function does.
     """
-    return _compiled(function, forceinline=True)
+    return _compiled(function, forceinline=True, no_cfunc_wrapper=True)
 
 
 def _compiled(function: _Function, **options: bool) -> _Function:
@@ -97,9 +98,21 @@ def _compiled(function: _Function, **options: bool) -> _Function:
     before = numba.config.CACHE_LOCATOR_CLASSES
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ContentLocator.__name__}"
     try:
-        compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no folder to keep machine code in: compile in memory
         compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
     finally:
         numba.config.CACHE_LOCATOR_CLASSES = before
-    return compiled
+    _forget_literals(compiled)
+    result: _Function = compiled
+    return result
+
+
+def _forget_literals(dispatcher: Any) -> None:
+    """Lets a call with a constant use the version for any number; numba would compile one for each constant."""
+    template = dispatcher.get_call_template
+
+    def plain(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        return template(tuple(map(unliteral, args)), {name: unliteral(value) for name, value in kws.items()})
+
+    dispatcher.get_call_template = plain

@@ -59,7 +59,7 @@ def _leave_book_nb(state: Any, place: int) -> None:
 
 @kernel
 def _cancel_partner_nb(state: Any, order: Any, tick: int, time_ns: int) -> None:
-    """Cancels the other order of an OCO pair once one has filled."""
+    """Cancels the other order of an OCO pair once one has filled; one still under way is cancelled when it arrives."""
     if order[O.oco_id] == 0:
         return
     partner = state.orders[order[O.oco_id] - 1]
@@ -68,8 +68,6 @@ def _cancel_partner_nb(state: Any, order: Any, tick: int, time_ns: int) -> None:
         _leave_book_nb(state, place)
         end_order_nb(state, partner, CANCELLED, BY_PARTNER, tick, time_ns)
         set_timer_nb(state)
-    elif partner[O.state] == codes.PENDING:  # still under way: it is cancelled when it arrives
-        partner[O.oco_id] = -order[O.order_id]
 
 
 @kernel
@@ -193,6 +191,7 @@ def _close_nb(state: Any, order: Any, bid: int, ask: int, tick: int, time_ns: in
     order[O.fill_price_points] = price
     end_order_nb(state, order, FILLED, NO_REASON, tick, time_ns)
     event_nb(state, TOLD_FILL, order[O.order_id], position_id, tick, time_ns)
+    _cancel_partner_nb(state, order, tick, time_ns)
 
 
 @kernel
@@ -265,7 +264,12 @@ def _change_order_nb(state: Any, order: Any, bid: int, ask: int, tick: int, time
         target[O.stop_points] = order[O.stop_points]
         target[O.sl_points] = order[O.sl_points]
         target[O.tp_points] = order[O.tp_points]
+        target[O.sl_offset_points] = order[O.sl_offset_points]
+        target[O.tp_offset_points] = order[O.tp_offset_points]
         target[O.expire_ns] = order[O.expire_ns]
+        if target[O.expire_ns] <= time_ns:  # before anything is matched on this tick
+            _leave_book_nb(state, place)
+            end_order_nb(state, target, EXPIRED, OUT_OF_DATE, tick, time_ns)
     end_order_nb(state, order, DONE, NO_REASON, tick, time_ns)
     set_timer_nb(state)
 
@@ -300,9 +304,8 @@ def _take_effect_nb(state: Any, index: int, bid: int, ask: int, tick: int, time_
     """One arrived request."""
     order = state.orders[index]
     kind = order[O.type]
-    if order[O.oco_id] < 0:
+    if order[O.oco_id] != 0 and state.orders[order[O.oco_id] - 1, O.filled_steps] > 0:
         end_order_nb(state, order, CANCELLED, BY_PARTNER, tick, time_ns)
-        order[O.oco_id] = -order[O.oco_id]
     elif state.draws[index, 3] != 0:
         reject_nb(state, order, BY_BROKER, tick, time_ns)
     elif not _open_now_nb(state, time_ns):

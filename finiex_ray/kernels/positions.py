@@ -110,6 +110,13 @@ def exit_position_nb(
 
 
 @kernel
+def _nearer_nb(sl: int, trail: int, side: int, quote: int) -> int:
+    """A stop loss drawn after the quote by a trailing distance; it never moves away from the price (rule R6)."""
+    level = quote - side * trail
+    return level if sl == NO_PRICE or (level - sl) * side > 0 else sl
+
+
+@kernel
 def enter_position_nb(
     state: Any, order: Any, steps: int, price: int, bid: int, ask: int, tick: int, time_ns: int, maker: bool
 ) -> None:
@@ -132,8 +139,9 @@ def enter_position_nb(
         sl = price - side * order[O.sl_offset_points]
     if order[O.tp_offset_points] != 0:
         tp = price + side * order[O.tp_offset_points]
-    if trail != 0 and (sl == NO_PRICE or (quote - side * trail - sl) * side > 0):
-        sl = quote - side * trail
+    if trail != 0:
+        sl = _nearer_nb(sl, trail, side, quote)
+    sets_target = tp != NO_PRICE
     if legs > 0:  # the net position has one set of stops: what the order leaves open stays as it is
         sl = state.positions[0, P.sl_points] if sl == NO_PRICE else sl
         tp = state.positions[0, P.tp_points] if tp == NO_PRICE else tp
@@ -153,14 +161,17 @@ def enter_position_nb(
     position[P.lowest_points] = quote
     position[P.highest_points] = quote
     for k in range(ints[L.positions] - 1 - legs, ints[L.positions]):
+        at_quote = state.positions[k, P.tp_at_quote]
         set_stops_nb(state.positions[k], sl, tp, trail, quote)
+        if k < ints[L.positions] - 1 and not sets_target:  # an older leg's take profit was set before, and stays that
+            state.positions[k, P.tp_at_quote] = at_quote
     state.reals[L.margin_used], _ = margin_used_nb(state)
 
 
 @kernel
 def set_stops_nb(position: Any, sl: int, tp: int, trail: int, quote: int) -> None:
     """Gives a position its stops; a take profit that is passed already fills at the quote (rule R6)."""
-    position[P.sl_points] = sl
+    position[P.sl_points] = sl if trail == 0 else _nearer_nb(sl, trail, position[P.side], quote)
     position[P.tp_points] = tp
     position[P.trail_points] = trail
     position[P.tp_at_quote] = 1 if tp != NO_PRICE and (quote - tp) * position[P.side] >= 0 else 0
@@ -186,15 +197,6 @@ def net_nb(state: Any, order: Any, steps: int, price: int, tick: int, time_ns: i
         exit_position_nb(state, 0, part, price, tick, time_ns, reason, order[O.order_id], maker)
         left -= part
     return left
-
-
-@kernel
-def _trail_nb(position: Any, quote: int) -> None:
-    """Draws a trailing stop after the quote; it never moves away from the price."""
-    side = position[P.side]
-    level = quote - side * position[P.trail_points]
-    if position[P.sl_points] == NO_PRICE or (level - position[P.sl_points]) * side > 0:
-        position[P.sl_points] = level
 
 
 @kernel
@@ -225,7 +227,7 @@ def stops_nb(state: Any, bid: int, ask: int, tick: int, time_ns: int) -> int:
         else:
             position[P.tp_at_quote] = 0
             if position[P.trail_points] != 0:
-                _trail_nb(position, quote)
+                position[P.sl_points] = _nearer_nb(sl, position[P.trail_points], side, quote)
             k += 1
     return closed
 

@@ -16,6 +16,7 @@ __all__ = ["next_action_nb", "pass_quiet_nb", "timer_offset_nb"]
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
 FAR = 2**62
+RUN = 64  # ticks whose extremes are looked at together
 
 
 @inlined
@@ -82,6 +83,25 @@ def _band_nb(state: Any) -> tuple[int, int, int, int]:
 
 
 @inlined
+def _value_nb(
+    bid: int,
+    ask: int,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> float:
+    """Unrealised profit of all positions in minor units; the arithmetic of `equity_nb`."""
+    long_points = long_steps * bid - long_entry
+    short_points = short_entry - short_steps * ask
+    if own_quote:
+        return (long_points / bid + short_points / ask) * value
+    return (long_points + short_points) * value
+
+
+@inlined
 def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last: int, base: int) -> int:
     """Passes over ticks at which nothing but marks can happen; returns the first offset that needs the full step.
 
@@ -112,36 +132,53 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last
     fall, rise, drawdown = reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share]
     most_fall, most_rise = reals[L.max_drawdown], reals[L.max_runup]
     low, high = reals[L.bucket_low], reals[L.bucket_high]
-    i = first
-    while i < last:
-        b, a = bid[i], ask[i]
-        if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high:
-            break
-        long_points = long_steps * b - long_entry
-        short_points = short_entry - short_steps * a
-        if own_quote:
-            value_now = balance + (long_points / b + short_points / a) * value
-        else:
-            value_now = balance + (long_points + short_points) * value
-        if value_now <= floor or value_now > ceiling:
-            break
-        equity = value_now
-        least_bid, most_bid = min(least_bid, b), max(most_bid, b)
-        least_ask, most_ask = min(least_ask, a), max(most_ask, a)
-        low, high = min(low, equity), max(high, equity)
-        if equity > peak:
-            peak, fall = equity, 0.0
-        elif peak - equity > fall:
-            fall = peak - equity
-            most_fall = max(most_fall, fall)
-            if fall > drawdown * peak:
-                drawdown = fall / peak
-        if equity < trough:
-            trough, rise = equity, 0.0
-        elif equity - trough > rise:
-            rise = equity - trough
-            most_rise = max(most_rise, rise)
-        i += 1
+    one_sided = long_steps == 0 or short_steps == 0
+    i, inside = first, True
+    while i < last and inside:
+        end = min(i + RUN, last)
+        if one_sided:
+            # A run whose extremes move no extreme of the account is passed over whole: equity follows one quote only.
+            low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
+            for k in range(i + 1, end):
+                low_bid, high_bid = min(low_bid, bid[k]), max(high_bid, bid[k])
+                low_ask, high_ask = min(low_ask, ask[k]), max(high_ask, ask[k])
+            if low_bid > bid_low and high_bid < bid_high and low_ask > ask_low and high_ask < ask_high:
+                worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+                best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+                worst, best = balance + worst, balance + best
+                calm = best <= peak and peak - worst <= fall and worst >= trough and best - trough <= rise
+                if calm and worst > floor and best <= ceiling:
+                    least_bid, most_bid = min(least_bid, low_bid), max(most_bid, high_bid)
+                    least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)
+                    low, high = min(low, worst), max(high, best)
+                    equity = balance + _value_nb(
+                        bid[end - 1], ask[end - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    )
+                    i = end
+                    continue
+        while i < end:
+            b, a = bid[i], ask[i]
+            now = balance + _value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+            if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high or now <= floor or now > ceiling:
+                inside = False
+                break
+            equity = now
+            least_bid, most_bid = min(least_bid, b), max(most_bid, b)
+            least_ask, most_ask = min(least_ask, a), max(most_ask, a)
+            low, high = min(low, equity), max(high, equity)
+            if equity > peak:
+                peak, fall = equity, 0.0
+            elif peak - equity > fall:
+                fall = peak - equity
+                most_fall = max(most_fall, fall)
+                if fall > drawdown * peak:
+                    drawdown = fall / peak
+            if equity < trough:
+                trough, rise = equity, 0.0
+            elif equity - trough > rise:
+                rise = equity - trough
+                most_rise = max(most_rise, rise)
+            i += 1
     if i > first:
         reals[L.equity], reals[L.equity_peak], reals[L.equity_trough] = equity, peak, trough
         reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share] = fall, rise, drawdown

@@ -89,6 +89,9 @@ def _timers_nb(state: Any, time_ns: int, bid: int, ask: int, tick: int) -> None:
 def _margin_level_nb(state: Any, time_ns: int, bid: int, ask: int, tick: int) -> None:
     """Margin call, and at or below the stop-out level the largest loss first (the older one of equals; rule R8)."""
     ints, reals = state.ints, state.reals
+    if ints[L.positions] == 0:
+        ints[L.margin_called] = 0
+        return
     equity = equity_nb(state, bid, ask)
     if reals[L.margin_call_share] >= 0.0:
         below = equity <= reals[L.margin_call_share] * reals[L.margin_used]
@@ -128,7 +131,7 @@ def _full_step_nb(state: Any, time_ns: int, bid: int, ask: int, tick: int) -> No
         resting_nb(state, bid, ask, tick, time_ns)
     if ints[L.positions] > 0:
         stops_nb(state, bid, ask, tick, time_ns)
-        _margin_level_nb(state, time_ns, bid, ask, tick)
+    _margin_level_nb(state, time_ns, bid, ask, tick)
     for k in range(ints[L.positions]):
         position = state.positions[k]
         quote = bid if position[P.side] > 0 else ask
@@ -188,10 +191,8 @@ def advance_nb(
                 stop = next_action_nb(actions, i, stop, idle)
             if stop > i:
                 i = pass_quiet_nb(state, time_ns, bid, ask, i, stop, base)
-                if i >= last:
-                    break
-                if base + i >= ints[L.bucket_end]:
-                    _flush_bucket_nb(state)
+                if i >= last or base + i >= ints[L.bucket_end]:
+                    continue
         if not _room_nb(state):
             return i, WAKE_GROW
         told = ints[L.events]
