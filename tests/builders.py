@@ -39,9 +39,10 @@ _SYMBOLS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_broker(**values: Any) -> BrokerSpec:
-    """A broker with leverage 500 and no costs unless said otherwise."""
-    return BrokerSpec.model_validate({"name": "test", "leverage": 500, "symbols": _SYMBOLS, **values})
+def make_broker(*, each_symbol: Mapping[str, Any] | None = None, **values: Any) -> BrokerSpec:
+    """A broker with leverage 500 and no costs unless said otherwise; ``each_symbol`` goes into every symbol."""
+    symbols = {name: {**spec, **(each_symbol or {})} for name, spec in _SYMBOLS.items()}
+    return BrokerSpec.model_validate({"name": "test", "leverage": 500, "symbols": symbols, **values})
 
 
 def make_account(**values: Any) -> AccountConfig:
@@ -56,10 +57,11 @@ def make_simulator(
     ticks: int = 100,
     seed: int = 0,
     policy: OnePositionPolicy | None = None,
+    span_ns: tuple[int, int] = (T0, T0 + 60 * NS_PER_DAY),
 ) -> TradeSimulator:
     digits = int(_SYMBOLS[symbol]["digits"])
     terms = make_terms(symbol, account or make_account(), broker or make_broker(), digits)
-    return TradeSimulator(terms, ticks, seed, policy)
+    return TradeSimulator(terms, ticks, seed, policy, span_ns)
 
 
 def make_ticks(quotes: Iterable[tuple[int, int]], *, gap_ns: int = 100 * NS_PER_MS) -> TickSegment:

@@ -261,6 +261,9 @@ class TradingApi:
             "stop_points": self._changed(order, "stop_points", stop),
             "sl_points": self._changed(order, "sl_points", sl),
             "tp_points": self._changed(order, "tp_points", tp),
+            # A level that is given takes the place of a distance that was.
+            "sl_offset_points": int(order["sl_offset_points"]) if isinstance(sl, Keep) else 0,
+            "tp_offset_points": int(order["tp_offset_points"]) if isinstance(tp, Keep) else 0,
             "expire_ns": int(order["expire_ns"]) if isinstance(good_till, Keep) else _moment_ns(good_till),
         }
         return self._simulator.request(OrderType.MODIFY_ORDER, **fields)

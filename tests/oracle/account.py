@@ -1,88 +1,40 @@
-"""A slow account in plain Python, written from the rules R1 to R16: exact fractions, one tick at a time, no arrays.
+"""A slow account in plain Python, written from the rules R1 to R16 (`docs/fills.md`): one tick at a time, no arrays.
 
-Amounts are `Fraction` of the account's minor unit until they are booked; booked amounts are `int`. An order type is a
-method of `Account` named in ``_EFFECTS``, so more of them can be added.
+Amounts are `Fraction` of the account's minor unit until they are booked; booked amounts are `int`. Every record is a
+dictionary with the fields of the record that the compiled account keeps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from finiex_ray.config.broker import BrokerSpec
-from finiex_ray.config.models import AccountConfig
-from finiex_ray.core.enums import Action, ExitReason, FillKind, OrderState, OrderType, RejectReason, Side
-from finiex_ray.core.money import minor_digits
-from finiex_ray.core.random import generator
-from finiex_ray.core.records import NO_PRICE, NO_TICK
+from oracle.rules import Luck, Rules, rounded
 
+from finiex_ray.core.enums import (
+    Action,
+    EventKind,
+    ExitReason,
+    FillKind,
+    OrderState,
+    OrderType,
+    RejectReason,
+    Side,
+)
+from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, NO_TICK
 
-def rounded(amount: Fraction) -> int:
-    """R2: to the nearest whole number, halves away from zero."""
-    whole = int(abs(amount) + Fraction(1, 2))
-    return whole if amount >= 0 else -whole
-
-
-class Rules:
-    """What a deal costs, from the configuration alone (rules R2, R8, R9, R10)."""
-
-    def __init__(self, symbol: str, account: AccountConfig, broker: BrokerSpec) -> None:
-        spec = broker.symbols[symbol]
-        self.spec, self.account = spec, account
-        self.point = Fraction(1, 10**spec.digits)
-        self.minor = 10 ** minor_digits(account.currency)
-        self.leverage = Fraction(account.leverage or spec.leverage or broker.leverage)
-        self.commission = broker.commission if spec.commission is None else spec.commission
-        self.slippage = (account.slippage or broker.slippage).points
-        self.latency = account.latency or broker.latency
-        self.opening = rounded(Fraction(account.balance) * self.minor)
-
-    def lots(self, steps: int) -> Fraction:
-        return steps * Fraction(self.spec.volume_step)
-
-    def rate(self, price_points: int) -> Fraction:
-        """R10: minor units of the account currency for one unit of the quote currency."""
-        if self.spec.quote == self.account.currency:
-            return Fraction(self.minor)
-        if self.spec.quote in self.account.conversion_rates:
-            return Fraction(self.account.conversion_rates[self.spec.quote]) * self.minor
-        assert self.spec.base == self.account.currency
-        return self.minor / (price_points * self.point)
-
-    def notional(self, steps: int, price_points: int) -> Fraction:
-        price = price_points * self.point
-        return self.lots(steps) * Fraction(self.spec.contract_size) * price * self.rate(price_points)
-
-    def profit(self, side: int, steps: int, entry: int, leave: int) -> Fraction:
-        move = (leave - entry) * side * self.point
-        return move * self.lots(steps) * Fraction(self.spec.contract_size) * self.rate(leave)
-
-    def margin(self, steps: int, price_points: int) -> Fraction:
-        """R8."""
-        return self.notional(steps, price_points) / self.leverage
-
-    def commission_of(self, steps: int, price_points: int) -> int:
-        """R9: of one side, as a cost."""
-        if self.account.commission_per_lot is not None:
-            return -rounded(Fraction(self.account.commission_per_lot) * self.lots(steps) * self.minor)
-        value = Fraction(self.commission.value)
-        if self.commission.kind == "per_lot":
-            return -rounded(value * self.lots(steps) * self.minor)
-        if self.commission.kind == "percent":
-            return -rounded(value / 100 * self.notional(steps, price_points))
-        return 0
-
-    def delays(self, seed: int) -> Iterator[int]:
-        """R3: one draw a request, in request order."""
-        low = round(self.latency.ms * 1_000_000)
-        high = low if self.latency.max_ms is None else round(self.latency.max_ms * 1_000_000)
-        stream = generator(seed, "latency")
-        while True:
-            yield low + int(stream.random() * (high - low + 1)) if high > low else low
-
+__all__ = ["Account", "Extremes", "Policy", "Rules"]
 
 Record = dict[str, int]
+OPENING = (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT)
+RESTING = (OrderState.ACTIVE, OrderState.TRIGGERED)
+_EMPTY = {
+    "volume_steps": 0, "filled_steps": 0, "position_id": 0, "target_id": 0, "price_points": NO_PRICE,
+    "stop_points": NO_PRICE, "sl_points": NO_PRICE, "tp_points": NO_PRICE, "sl_offset_points": 0,
+    "tp_offset_points": 0, "trail_points": 0, "max_slippage_points": NO_PRICE, "immediate_or_cancel": 0,
+    "expire_ns": FAR_FUTURE_NS, "oco_id": 0, "magic": 0, "fill_price_points": NO_PRICE,
+}  # fmt: skip
 
 
 @dataclass
@@ -94,6 +46,7 @@ class Policy:
     tp: int = 0
     reverse: bool = False
     min_free: Fraction = Fraction(0)  # minor units
+    trail: int = 0
 
 
 @dataclass
@@ -125,44 +78,53 @@ class Extremes:
 
 
 class Account:
-    """One hedging account (R11) in one scenario."""
+    """One account in one scenario."""
 
     def __init__(self, rules: Rules, seed: int, policy: Policy | None = None) -> None:
-        self.rules, self.policy, self._delays = rules, policy, rules.delays(seed)
+        self.rules, self.policy, self._luck = rules, policy, rules.luck(seed)
         self.balance = rules.opening
         self.orders: list[Record] = []
         self.fills: list[Record] = []
         self.positions: list[Record] = []
         self.trades: list[Record] = []
-        self.marks: dict[int, list[int]] = {}  # position id to its closing quotes since entry
-        self.at_quote: dict[int, bool] = {}  # take profit levels that were passed when they were set
+        self.events: list[Record] = []
+        self.book: list[Record] = []  # resting orders, in order of arrival
+        self.marks: list[list[int]] = []  # of each open position: the quotes that would have closed it
         self.equities = Extremes([Fraction(rules.opening)])
         self.curve: list[tuple[int, int, int, Fraction]] = []  # tick, time, balance, equity
         self.now = (NO_TICK, 0, 0, 0)  # tick, time, bid, ask
-        self._effects = {OrderType.MARKET: self._market, OrderType.CLOSE: self._close}
+        self._chances: list[Luck] = []
+        self._last_id = 0
+        self._called = False
+        self._row, self._pause_until = 0, 0  # the guard's
 
     # What the strategy does
 
     def request(
-        self, kind: OrderType, side: int, steps: int, *, refused: RejectReason = RejectReason.NONE,
-        position_id: int = 0, sl: int = NO_PRICE, tp: int = NO_PRICE, sl_offset: int = 0, tp_offset: int = 0,
-    ) -> None:  # fmt: skip
-        tick, time_ns, _, _ = self.now
-        spec = self.rules.spec
-        if refused is RejectReason.NONE and kind is OrderType.MARKET:
-            if self.rules.lots(steps) < Fraction(spec.volume_min):
+        self, kind: OrderType, side: int = 0, *, refused: RejectReason = RejectReason.NONE, **fields: int
+    ) -> int:
+        """Sends a request at the current tick (R3, R15)."""
+        tick, time_ns, bid, ask = self.now
+        order: Record = {**_EMPTY, **fields, "type": kind, "side": side, "order_id": len(self.orders) + 1}
+        spec, opens = self.rules.spec, kind in OPENING
+        luck = next(self._luck)
+        self._chances.append(luck)
+        order |= {
+            "state": OrderState.PENDING, "reason": RejectReason.NONE, "request_tick": tick, "request_ns": time_ns,
+            "request_price_points": ask if side == Side.BUY else bid, "done_tick": NO_TICK, "done_ns": 0,
+            "arrival_ns": time_ns + (luck.delay_open if opens else luck.delay_other),
+        }  # fmt: skip
+        self.orders.append(order)
+        if opens and refused is RejectReason.NONE:
+            if self.rules.lots(order["volume_steps"]) < Fraction(spec.volume_min):
                 refused = RejectReason.VOLUME_BELOW_MIN
-            elif self.rules.lots(steps) > Fraction(spec.volume_max):
+            elif self.rules.lots(order["volume_steps"]) > Fraction(spec.volume_max):
                 refused = RejectReason.VOLUME_ABOVE_MAX
-        gone = refused is not RejectReason.NONE
-        self.orders.append({
-            "order_id": len(self.orders) + 1, "type": kind, "side": side, "volume_steps": steps,
-            "state": OrderState.REJECTED if gone else OrderState.PENDING, "reason": refused,
-            "position_id": position_id, "sl_points": sl, "tp_points": tp, "sl_offset_points": sl_offset,
-            "tp_offset_points": tp_offset, "request_tick": tick, "request_ns": time_ns,
-            "arrival_ns": time_ns + next(self._delays), "done_tick": tick if gone else NO_TICK,
-            "done_ns": time_ns if gone else 0, "fill_price_points": NO_PRICE,
-        })  # fmt: skip
+            elif time_ns < self._pause_until:
+                refused = RejectReason.COOL_DOWN
+        if refused is not RejectReason.NONE:
+            self._reject(order, refused)
+        return order["order_id"]
 
     def act(self, action: int) -> None:
         """The one-position policy at the current tick."""
@@ -174,40 +136,54 @@ class Account:
             (held,) = self.positions
             if held["side"] == action:
                 return
-            self.request(OrderType.CLOSE, -held["side"], held["volume_steps"], position_id=held["position_id"])
+            what = {name: held[name] for name in ("volume_steps", "position_id", "magic")}
+            self.request(OrderType.CLOSE, -held["side"], **what)
             opens = self.policy.reverse
         if opens and action != Action.CLOSE and self.equity() >= self.policy.min_free:
             self.request(
-                OrderType.MARKET, action, self.policy.steps, sl_offset=self.policy.sl, tp_offset=self.policy.tp
-            )
+                OrderType.MARKET, action, volume_steps=self.policy.steps, sl_offset_points=self.policy.sl,
+                tp_offset_points=self.policy.tp, trail_points=self.policy.trail,
+            )  # fmt: skip
 
-    # What the market does (R7)
+    # What the market does
 
-    def tick(self, tick: int, time_ns: int, bid: int, ask: int) -> int:
-        """Brings the account to one tick; returns how many requests and stops acted."""
+    def tick(self, tick: int, time_ns: int, bid: int, ask: int) -> None:
+        """Brings the account to one tick, in the order of R7."""
+        before_ns = self.now[1]
+        first = self.now[0] == NO_TICK
         self.now = (tick, time_ns, bid, ask)
-        acted = 0
+        for days in [] if first else self.rules.rollovers(before_ns, time_ns):
+            self._roll_over(days)
+        for order in list(self.book):
+            if order["expire_ns"] <= time_ns:
+                self._leave(order, OrderState.EXPIRED, RejectReason.GOOD_TILL_DATE)
         for order in self.orders:
             under_way = order["state"] == OrderState.PENDING
             if under_way and order["request_tick"] < tick and order["arrival_ns"] <= time_ns:  # R3
-                self._take_effect(order)
-                acted += 1
+                self._arrive(order)
+        for order in list(self.book):
+            if order["state"] in RESTING and _at_limit(order) and self._marketable(order):
+                self.book.remove(order)
+                self._fill(order, order["price_points"], maker=True)
+        for order in list(self.book):
+            if order["state"] in RESTING and not _at_limit(order):
+                self._trigger(order)
         for position in list(self.positions):
-            acted += self._stop(position)
-        for position in self.positions:
-            self.marks[position["position_id"]].append(self._leaving_quote(position["side"]))
+            self._look_at_stops(position)
+        self._look_at_margin()
+        for position, marks in zip(self.positions, self.marks, strict=True):
+            marks.append(self._leaving_quote(position["side"]))
         self.equities.history.append(self.equity())
         self.curve.append((tick, time_ns, self.balance, self.equity()))
-        return acted
 
     def end(self) -> None:
         """R12."""
-        tick, time_ns, _, _ = self.now
-        for order in self.orders:
-            if order["state"] == OrderState.PENDING:
-                order.update(state=OrderState.EXPIRED, reason=RejectReason.SCENARIO_END, done_tick=tick, done_ns=time_ns)
+        for order in [each for each in self.orders if each["state"] == OrderState.PENDING] + self.book:
+            self._finish(order, OrderState.EXPIRED, RejectReason.SCENARIO_END)
+        self.book = []
         for position in list(self.positions):
-            self._exit(position, self._leaving_quote(position["side"]), ExitReason.SCENARIO_END, 0)
+            quote = self._leaving_quote(position["side"])
+            self._exit(position, position["volume_steps"], quote, ExitReason.SCENARIO_END)
         self.equities.history.append(Fraction(self.balance))
 
     def equity(self) -> Fraction:
@@ -218,96 +194,381 @@ class Account:
         )
 
     def margin_used(self) -> Fraction:
-        """R8."""
-        return sum(
-            (self.rules.margin(p["volume_steps"], p["entry_price_points"]) for p in self.positions), start=Fraction(0)
+        """R8: the open volume, filled into the tiers in fill order."""
+        used, held = Fraction(0), 0
+        for position in self.positions:
+            used += self.rules.margin(held, position["volume_steps"], position["entry_price_points"])
+            held += position["volume_steps"]
+        return used
+
+    def held(self) -> int:
+        return sum(position["volume_steps"] for position in self.positions)
+
+    # Orders
+
+    def _tell(self, kind: EventKind, order_id: int = 0, position_id: int = 0) -> None:
+        tick, time_ns, _, _ = self.now
+        self.events.append(
+            {"kind": kind, "tick": tick, "time_ns": time_ns, "order_id": order_id, "position_id": position_id}
         )
 
-    # Inside
+    def _finish(self, order: Record, state: OrderState, reason: RejectReason = RejectReason.NONE) -> None:
+        """Brings an order to its end; the guard counts rejections in a row (R15)."""
+        order.update(state=state, reason=reason, done_tick=self.now[0], done_ns=self.now[1])
+        told = {
+            OrderState.REJECTED: EventKind.REJECTED, OrderState.CANCELLED: EventKind.CANCELLED,
+            OrderState.EXPIRED: EventKind.EXPIRED, OrderState.DONE: EventKind.DONE,
+        }  # fmt: skip
+        if state in told:
+            self._tell(told[state], order["order_id"], order["position_id"])
+        if state in (OrderState.FILLED, OrderState.DONE):
+            self._row = 0
+        guard = self.rules.account.guard
+        if state is OrderState.REJECTED and reason is not RejectReason.COOL_DOWN and guard is not None:
+            self._row += 1
+            if self._row == guard.rejections:
+                self._row = 0
+                self._pause_until = self.now[1] + round(guard.cool_down_s * 10**9)
+
+    def _reject(self, order: Record, reason: RejectReason) -> None:
+        self._finish(order, OrderState.REJECTED, reason)
+
+    def _leave(self, order: Record, state: OrderState, reason: RejectReason) -> None:
+        self.book.remove(order)
+        self._finish(order, state, reason)
+
+    def _arrive(self, order: Record) -> None:
+        """R15: the checks of an arriving request, in this order; then each kind's own."""
+        kind = OrderType(order["type"])
+        partner = self.orders[order["oco_id"] - 1] if order["oco_id"] else None
+        if partner is not None and partner["filled_steps"] > 0:
+            self._finish(order, OrderState.CANCELLED, RejectReason.OCO)
+        elif self._chances[order["order_id"] - 1].refused:
+            self._reject(order, RejectReason.BROKER)
+        elif not self.rules.is_open(self.now[1]):
+            self._reject(order, RejectReason.MARKET_CLOSED)
+        elif kind is OrderType.MARKET:
+            self._market(order)
+        elif kind is OrderType.CLOSE:
+            self._close(order)
+        elif kind is OrderType.MODIFY_POSITION:
+            self._change_position(order)
+        elif kind in (OrderType.MODIFY_ORDER, OrderType.CANCEL):
+            self._change_order(order)
+        else:
+            self._rest(order)
+
+    def _slipped_price(self, order: Record) -> tuple[int, bool]:
+        """R4: the price of a market order, and whether it is worse than the order allows."""
+        side, _, bid, ask = order["side"], *self.now[1:]
+        slip = self._chances[order["order_id"] - 1].slip + self.rules.spread_slip(bid, ask)
+        price = ask + slip if side == Side.BUY else bid - slip
+        worse = side * (price - order["request_price_points"])
+        return price, order["max_slippage_points"] != NO_PRICE and worse > order["max_slippage_points"]
+
+    def _market(self, order: Record) -> None:
+        price, too_far = self._slipped_price(order)
+        if too_far:
+            self._reject(order, RejectReason.SLIPPAGE)
+        elif self._too_near(self._leaving_quote(order["side"]), order["sl_points"], order["tp_points"]):
+            self._reject(order, RejectReason.INVALID_PRICE)
+        else:
+            self._fill(order, price, maker=False)
+
+    def _close(self, order: Record) -> None:
+        """R11: whole or in part."""
+        legs = [p for p in self.positions if p["position_id"] == order["position_id"]]
+        if not legs:
+            self._reject(order, RejectReason.POSITION_GONE)
+            return
+        whole = sum(leg["volume_steps"] for leg in legs)
+        steps, least = min(order["volume_steps"], whole), Fraction(self.rules.spec.volume_min)
+        if steps != whole and (self.rules.lots(steps) < least or self.rules.lots(whole - steps) < least):
+            self._reject(order, RejectReason.VOLUME_BELOW_MIN)
+            return
+        price, too_far = self._slipped_price(order)
+        if too_far:
+            self._reject(order, RejectReason.SLIPPAGE)
+            return
+        left = steps
+        for leg in legs:
+            part = min(left, leg["volume_steps"])
+            if part:
+                self._exit(leg, part, price, ExitReason.CLOSE_ORDER, order["order_id"])
+            left -= part
+        self._filled(order, price, steps, steps)
+
+    def _rest(self, order: Record) -> None:
+        """R5: an arriving limit, stop or stop-limit order."""
+        limit, stop = order["price_points"], order["stop_points"]
+        trigger = limit if order["type"] == OrderType.LIMIT else stop
+        incomplete = order["type"] == OrderType.STOP_LIMIT and limit == NO_PRICE
+        if trigger == NO_PRICE or incomplete or self._bad_trigger(order, trigger, order):
+            self._reject(order, RejectReason.INVALID_PRICE)
+        elif order["expire_ns"] <= self.now[1]:
+            self._finish(order, OrderState.EXPIRED, RejectReason.GOOD_TILL_DATE)
+        elif order["type"] == OrderType.LIMIT and self._marketable(order):
+            self._fill(order, self._entry_quote(order), maker=False)
+        else:
+            order["state"] = OrderState.ACTIVE
+            self.book.append(order)
+
+    def _trigger(self, order: Record) -> None:
+        """R5: a resting stop or stop-limit order."""
+        quote, side = self._entry_quote(order), order["side"]
+        if side * quote < side * order["stop_points"]:
+            return
+        if order["type"] == OrderType.STOP_LIMIT:
+            order["state"] = OrderState.TRIGGERED
+            self._tell(EventKind.TRIGGERED, order["order_id"])
+            if not self._marketable(order):
+                return
+        self.book.remove(order)
+        self._fill(order, quote, maker=False)
+
+    def _change_order(self, order: Record) -> None:
+        """R5: a change or a cancel."""
+        target = self.orders[order["target_id"] - 1]
+        if target["state"] not in RESTING:
+            self._reject(order, RejectReason.ORDER_GONE)
+            return
+        name = "price_points" if _at_limit(target) else "stop_points"
+        if self._frozen(self._entry_quote(target), target[name]):
+            self._reject(order, RejectReason.FROZEN)
+            return
+        if order["type"] == OrderType.CANCEL:
+            self._leave(target, OrderState.CANCELLED, RejectReason.BY_REQUEST)
+        elif self._bad_trigger(target, order[name], order):
+            self._reject(order, RejectReason.INVALID_PRICE)
+            return
+        else:
+            for each in (
+                "price_points", "stop_points", "sl_points", "tp_points", "sl_offset_points", "tp_offset_points", "expire_ns",
+            ):  # fmt: skip
+                target[each] = order[each]
+            if target["expire_ns"] <= self.now[1]:
+                self._leave(target, OrderState.EXPIRED, RejectReason.GOOD_TILL_DATE)
+        self._finish(order, OrderState.DONE)
+
+    def _change_position(self, order: Record) -> None:
+        legs = [p for p in self.positions if p["position_id"] == order["position_id"]]
+        if not legs:
+            self._reject(order, RejectReason.POSITION_GONE)
+            return
+        quote = self._leaving_quote(legs[0]["side"])
+        if self._frozen(quote, legs[0]["sl_points"], legs[0]["tp_points"]):
+            self._reject(order, RejectReason.FROZEN)
+        elif self._too_near(quote, order["sl_points"], order["tp_points"]):
+            self._reject(order, RejectReason.INVALID_PRICE)
+        else:
+            sl = self._trailed(legs[0]["side"], order["sl_points"], order["trail_points"])
+            for leg in legs:
+                leg.update(sl_points=sl, tp_points=order["tp_points"], trail_points=order["trail_points"])
+                leg["tp_at_quote"] = self._passed(leg)
+            self._finish(order, OrderState.DONE)
+
+    # Prices
 
     def _leaving_quote(self, side: int) -> int:
         return self.now[2] if side == Side.BUY else self.now[3]
 
-    def _take_effect(self, order: Record) -> None:
-        tick, time_ns, bid, ask = self.now
-        order.update(done_tick=tick, done_ns=time_ns)
-        slip = self.rules.slippage  # R4: always against the trader
-        price = ask + slip if order["side"] == Side.BUY else bid - slip
-        refused = self._effects[OrderType(order["type"])](order, price)
-        if refused is RejectReason.NONE:
-            order.update(state=OrderState.FILLED, fill_price_points=price)
-        else:
-            order.update(state=OrderState.REJECTED, reason=refused)
+    def _entry_quote(self, order: Record) -> int:
+        return self.now[3] if order["side"] == Side.BUY else self.now[2]
 
-    def _market(self, order: Record, price: int) -> RejectReason:
-        steps, side = order["volume_steps"], order["side"]
-        if self.margin_used() + self.rules.margin(steps, price) > self.equity():  # R8
-            return RejectReason.NOT_ENOUGH_MARGIN
+    def _marketable(self, order: Record) -> bool:
+        return order["side"] * self._entry_quote(order) <= order["side"] * order["price_points"]
+
+    def _too_near(self, to: int, *prices: int) -> bool:
+        return any(p != NO_PRICE and abs(p - to) < self.rules.spec.stops_level_points for p in prices)
+
+    def _bad_trigger(self, order: Record, trigger: int, new: Record) -> bool:
+        """R5, distances: of a resting order's trigger price, and of its stops from that."""
+        near = self._too_near(self._entry_quote(order), trigger)
+        return near or self._too_near(trigger, new["sl_points"], new["tp_points"])
+
+    def _frozen(self, quote: int, *prices: int) -> bool:
+        level = self.rules.spec.freeze_level_points
+        return level > 0 and any(p != NO_PRICE and abs(p - quote) <= level for p in prices)
+
+    def _trailed(self, side: int, sl: int, trail: int) -> int:
+        """R6: the stop loss after a trailing stop has been drawn after the quote."""
+        if not trail:
+            return sl
+        level = self._leaving_quote(side) - side * trail
+        return level if sl == NO_PRICE or side * level > side * sl else sl
+
+    def _passed(self, position: Record) -> bool:
+        tp, side = position["tp_points"], position["side"]
+        return tp != NO_PRICE and side * self._leaving_quote(side) >= side * tp
+
+    # Fills
+
+    def _fill(self, order: Record, price: int, *, maker: bool) -> None:
+        """R4, R8, R11: nets where the account nets, opens what is left."""
+        wanted, side = order["volume_steps"], order["side"]
+        if self.rules.spot and side == Side.SELL and wanted > self.held():
+            self._reject(order, RejectReason.NO_ASSET)
+            return
+        left = wanted
+        for leg in list(self.positions) if self.rules.nets else []:
+            part = min(left, leg["volume_steps"])
+            if leg["side"] == -side and part:
+                order["position_id"] = leg["position_id"]
+                self._exit(leg, part, price, ExitReason.NETTED, order["order_id"], maker=maker)
+                left -= part
+        opened = self._affordable(order, left, price)
+        if opened:
+            self._enter(order, opened, price, maker=maker)
+        if wanted - left + opened == 0:
+            self._reject(order, RejectReason.NOT_ENOUGH_MARGIN)
+        else:
+            self._filled(order, price, wanted - left + opened, wanted)
+
+    def _filled(self, order: Record, price: int, steps: int, wanted: int) -> None:
+        order.update(filled_steps=steps, fill_price_points=price)
+        whole = steps == wanted
+        self._finish(order, OrderState.FILLED, RejectReason.NONE if whole else RejectReason.NOT_ENOUGH_MARGIN)
+        self._tell(EventKind.FILL if whole else EventKind.PARTIAL_FILL, order["order_id"], order["position_id"])
+        if order["oco_id"]:
+            partner = self.orders[order["oco_id"] - 1]
+            if partner["state"] in RESTING:
+                self._leave(partner, OrderState.CANCELLED, RejectReason.OCO)
+
+    def _affordable(self, order: Record, steps: int, price: int) -> int:
+        """R8: the margin must be at most the free margin; immediate-or-cancel takes what is to be had (R4)."""
+        free = (self.balance if self.rules.spot else self.equity()) - self.margin_used()
+        held = self.held()
+        if steps == 0 or self.rules.margin(held, steps, price) <= free:
+            return steps
+        if not order["immediate_or_cancel"]:
+            return 0
+        most = bisect_right(range(1, steps), free, key=lambda some: self.rules.margin(held, some, price))
+        return most if self.rules.lots(most) >= Fraction(self.rules.spec.volume_min) else 0
+
+    def _enter(self, order: Record, steps: int, price: int, *, maker: bool) -> None:
         tick, time_ns, _, _ = self.now
-        number = len([fill for fill in self.fills if fill["kind"] == FillKind.ENTRY]) + 1
-        commission = self._book(order["order_id"], number, FillKind.ENTRY, side, steps, price, 0)
-        sl, tp = order["sl_points"], order["tp_points"]
+        side, legs = order["side"], self.positions if self.rules.nets else []
+        if not legs:
+            self._last_id += 1
+        number = self._last_id
+        order["position_id"] = number
+        commission = self.rules.commission_of(steps, price, maker=maker)
+        self._book(order["order_id"], number, FillKind.ENTRY, side, steps, price, commission=commission)
+        sl, tp, trail = order["sl_points"], order["tp_points"], order["trail_points"]
         if order["sl_offset_points"]:
             sl = price - side * order["sl_offset_points"]
         if order["tp_offset_points"]:
             tp = price + side * order["tp_offset_points"]
-        order["position_id"] = number
-        self.marks[number] = []
-        self.at_quote[number] = tp != NO_PRICE and side * self._leaving_quote(side) >= side * tp
-        self.positions.append({
+        sl = self._trailed(side, sl, trail)
+        given = {"sl_points": sl != NO_PRICE, "tp_points": tp != NO_PRICE, "trail_points": trail != 0}
+        leg: Record = {
             "position_id": number, "order_id": order["order_id"], "side": side, "volume_steps": steps,
-            "entry_tick": tick, "entry_ns": time_ns, "entry_price_points": price,
-            "entry_commission_minor": commission, "sl_points": sl, "tp_points": tp,
-        })  # fmt: skip
-        return RejectReason.NONE
+            "entry_tick": tick, "entry_ns": time_ns, "entry_price_points": price, "entry_commission_minor": commission,
+            "swap_minor": 0, "sl_points": sl, "tp_points": tp, "trail_points": trail, "magic": order["magic"],
+        }  # fmt: skip
+        for older in list(legs):  # R11: one set of stops
+            for name, own in given.items():
+                if own:
+                    older[name] = leg[name]
+                else:
+                    leg[name] = older[name]
+            if given["tp_points"]:
+                older["tp_at_quote"] = self._passed(older)
+        for each in [*legs, leg]:
+            each["sl_points"] = self._trailed(side, each["sl_points"], each["trail_points"])
+        leg["tp_at_quote"] = self._passed(leg)
+        self.positions.append(leg)
+        self.marks.append([self._leaving_quote(side)])
 
-    def _close(self, order: Record, price: int) -> RejectReason:
-        for position in self.positions:
-            if position["position_id"] == order["position_id"]:
-                self._exit(position, price, ExitReason.CLOSE_ORDER, order["order_id"])
-                return RejectReason.NONE
-        return RejectReason.POSITION_GONE
-
-    def _stop(self, position: Record) -> int:
+    def _look_at_stops(self, position: Record) -> None:
         """R6: the stop loss is looked at first; neither fires on the fill's own tick."""
         if position["entry_tick"] == self.now[0]:
-            return 0
-        side, number = position["side"], position["position_id"]
-        quote = self._leaving_quote(side)
+            return
+        side, steps, number = position["side"], position["volume_steps"], position["position_id"]
+        quote, tp = self._leaving_quote(side), position["tp_points"]
         if position["sl_points"] != NO_PRICE and side * quote <= side * position["sl_points"]:
-            self._exit(position, quote, ExitReason.STOP_LOSS, 0)
-            return 1
-        if position["tp_points"] != NO_PRICE and side * quote >= side * position["tp_points"]:
-            self._exit(position, quote if self.at_quote[number] else position["tp_points"], ExitReason.TAKE_PROFIT, 0)
-            return 1
-        self.at_quote[number] = False
-        return 0
+            self._exit(position, steps, quote, ExitReason.STOP_LOSS)
+            self._tell(EventKind.STOP_LOSS, 0, number)
+        elif self._passed(position):
+            self._exit(position, steps, quote if position["tp_at_quote"] else tp, ExitReason.TAKE_PROFIT)
+            self._tell(EventKind.TAKE_PROFIT, 0, number)
+        else:
+            position["tp_at_quote"] = False
+            position["sl_points"] = self._trailed(side, position["sl_points"], position["trail_points"])
 
-    def _exit(self, position: Record, price: int, reason: ExitReason, order_id: int) -> None:
+    def _look_at_margin(self) -> None:
+        """R8: margin call and stop-out."""
+        call, out = self.rules.broker.margin_call_percent, self.rules.broker.stop_out_percent
+        below = call is not None and self._level_at_most(Fraction(call))
+        if below and not self._called:
+            self._tell(EventKind.MARGIN_CALL)
+        while out is not None and self._level_at_most(Fraction(out)):
+            losses = [
+                (self._leaving_quote(p["side"]) - p["entry_price_points"]) * p["side"] * p["volume_steps"]
+                for p in self.positions
+            ]
+            position = self.positions[losses.index(min(losses))]
+            self._tell(EventKind.STOP_OUT, 0, position["position_id"])
+            quote = self._leaving_quote(position["side"])
+            self._exit(position, position["volume_steps"], quote, ExitReason.STOP_OUT)
+        self._called = below and bool(self.positions)
+
+    def _level_at_most(self, percent: Fraction) -> bool:
+        return bool(self.positions) and 100 * self.equity() <= percent * self.margin_used()
+
+    def _roll_over(self, days: int) -> None:
+        """R9."""
+        for position in self.positions:
+            side, steps, quote = position["side"], position["volume_steps"], self._leaving_quote(position["side"])
+            swap = self.rules.swap(side, steps, days, quote)
+            if swap:
+                self._book(0, position["position_id"], FillKind.SWAP, side, steps, quote, swap=swap)
+                position["swap_minor"] += swap
+                self._tell(EventKind.SWAP, 0, position["position_id"])
+
+    def _exit(
+        self, position: Record, steps: int, price: int, reason: ExitReason, order_id: int = 0, *, maker: bool = False
+    ) -> None:
         tick, time_ns, _, _ = self.now
-        side, steps, entry = position["side"], position["volume_steps"], position["entry_price_points"]
+        side, whole, entry = position["side"], position["volume_steps"], position["entry_price_points"]
+        place = next(i for i, each in enumerate(self.positions) if each is position)
         gross = rounded(self.rules.profit(side, steps, entry, price))
-        commission = self._book(order_id, position["position_id"], FillKind.EXIT, -side, steps, price, gross)
-        both = commission + position["entry_commission_minor"]
-        moves = [side * (mark - entry) for mark in [*self.marks[position["position_id"]], price]]
-        self.positions.remove(position)
+        commission = self.rules.commission_of(steps, price, maker=maker)
+        self._book(
+            order_id, position["position_id"], FillKind.EXIT, -side, steps, price, gross=gross, commission=commission
+        )
+        share = Fraction(steps, whole)
+        paid = rounded(position["entry_commission_minor"] * share)
+        swap = rounded(position["swap_minor"] * share)
+        moves = [side * (mark - entry) for mark in [*self.marks[place], price]]
         self.trades.append({
             "trade_id": len(self.trades) + 1, "position_id": position["position_id"],
             "entry_order_id": position["order_id"], "exit_order_id": order_id, "side": side, "volume_steps": steps,
             "entry_tick": position["entry_tick"], "entry_ns": position["entry_ns"], "entry_price_points": entry,
             "exit_tick": tick, "exit_ns": time_ns, "exit_price_points": price, "exit_reason": reason,
             "sl_points": position["sl_points"], "tp_points": position["tp_points"], "gross_minor": gross,
-            "commission_minor": both, "net_minor": gross + both, "balance_minor": self.balance,
-            "mae_points": max(0, -min(moves)), "mfe_points": max(0, *moves),
+            "commission_minor": commission + paid, "swap_minor": swap, "net_minor": gross + commission + paid + swap,
+            "balance_minor": self.balance, "mae_points": max(0, -min(moves)), "mfe_points": max(0, *moves),
+            "magic": position["magic"],
         })  # fmt: skip
+        position["volume_steps"] -= steps
+        position["entry_commission_minor"] -= paid
+        position["swap_minor"] -= swap
+        if position["volume_steps"] == 0:
+            del self.positions[place], self.marks[place]
 
-    def _book(self, order_id: int, position_id: int, kind: FillKind, side: int, steps: int, price: int, gross: int) -> int:
-        """R2: what is realised goes into the balance; returns the commission."""
-        commission = self.rules.commission_of(steps, price)
-        self.balance += gross + commission
+    def _book(
+        self, order_id: int, position_id: int, kind: FillKind, side: int, steps: int, price: int,
+        *, gross: int = 0, commission: int = 0, swap: int = 0,
+    ) -> None:  # fmt: skip
+        """R2: what is realised goes into the balance."""
+        self.balance += gross + commission + swap
         self.fills.append({
             "order_id": order_id, "position_id": position_id, "kind": kind, "side": side, "volume_steps": steps,
             "tick": self.now[0], "time_ns": self.now[1], "price_points": price, "gross_minor": gross,
-            "commission_minor": commission, "balance_minor": self.balance,
+            "commission_minor": commission, "swap_minor": swap, "balance_minor": self.balance,
         })  # fmt: skip
-        return commission
+
+
+def _at_limit(order: Record) -> bool:
+    return order["type"] == OrderType.LIMIT or order["state"] == OrderState.TRIGGERED

@@ -126,7 +126,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "latency max",
         one(account={"latency": {"max_ms": 1}}),
-        ["scenarios[0].account.latency: max_ms goes with kind 'uniform' only"],
+        ["scenarios[0].account.latency: max_ms goes with kind 'uniform' or 'lognormal' only"],
     ),
     (
         "rate",

@@ -87,7 +87,7 @@ def symbol(**changes: Any) -> dict[str, Any]:
         ({"leverge": 5}, "leverge: unknown key (got 5). Did you mean 'leverage'?"),
         ({"symbols": {}}, "symbols: "),
         ({"symbols": {"EUR/USD": EURUSD}}, "symbols.EUR/USD: must be a letter or digit"),
-        ({"account_mode": "hedgin"}, "account_mode: must be 'hedging' (got \"hedgin\")"),
+        ({"account_mode": "hedgin"}, "account_mode: must be 'hedging', 'netting' or 'spot' (got \"hedgin\")"),
         ({"leverage": 0}, "leverage: must be greater than 0 (got 0)"),
         ({"commission": {"value": 3}}, "commission: commission value 3 needs a kind"),
         ({"commission": {"kind": "percent", "value": 101}}, "commission: commission of 101 percent"),

@@ -116,7 +116,7 @@ def test_statistics_by_hand() -> None:
     returns = [0.01, -20_000 / 1_010_000, 0.0, 30_000 / 990_000]
     mean = sum(returns) / 4
     assert stats == {
-        "trades": 4, "wins": 2, "losses": 1, "gross": 205.0, "commission": -5.0, "net_profit": 200.0,
+        "trades": 4, "wins": 2, "losses": 1, "gross": 205.0, "commission": -5.0, "swap": 0.0, "net_profit": 200.0,
         "final_balance": 10_200.0, "final_equity": 10_200.0, "max_drawdown": 250.0, "max_drawdown_pct": 2.0,
         "max_runup": 310.0, "profit_factor": 2.0, "expectancy": 50.0, "win_rate": 50.0,
         "sharpe": pytest.approx(mean / math.sqrt(sum((r - mean) ** 2 for r in returns) / 3)),
@@ -163,7 +163,7 @@ def test_the_hash_moves_with_every_field_of_every_record_and_with_nothing_else()
     for number, part in enumerate(parts):
         for name in part.dtype.names or ():
             changed = [each.copy() for each in parts]
-            changed[number][name][0] += 1
+            changed[number][name][0] ^= 1
             seen.add(result_hash(*changed, simulator.account))
     for name in ("balance_minor", "equity", "max_drawdown", "max_drawdown_share", "max_runup"):
         account = simulator.account.copy()

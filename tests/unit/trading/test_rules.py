@@ -94,7 +94,7 @@ def test_r3_delays_are_drawn_from_the_seed_in_request_order() -> None:
     simulator = drive(make_simulator(account=account, seed=5), make_ticks(FLAT), {0: _buy("0.1"), 1: _sell("0.001")})
     stream = generator(5, "latency")
     width = 80 * NS_PER_MS + 1
-    expected = [10 * NS_PER_MS + int(stream.random() * width) for _ in range(2)]
+    expected = [10 * NS_PER_MS + int(stream.random(2)[0] * width) for _ in range(2)]  # the other is for `lognormal`
     orders = rows(simulator.orders())
     assert [order["arrival_ns"] - order["request_ns"] for order in orders] == expected
     assert orders[1]["reason"] == RejectReason.VOLUME_OFF_STEP
@@ -577,7 +577,7 @@ def test_invariants_of_ten_thousand_orders() -> None:
     ],
 )
 def test_terms_beyond_64_bits_are_a_validation_error(values: dict[str, Any]) -> None:
-    with pytest.raises(ScenarioInvalidError, match=r"USDJPY: the \w+ of one volume step is no ratio of 64-bit numbers"):
+    with pytest.raises(ScenarioInvalidError, match=r"USDJPY: the .* 64-bit numbers"):
         make_simulator("USDJPY", account=make_account(**values))
 
 

@@ -1,0 +1,119 @@
+"""The compiled account and the slow one, record by record and field by field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from builders import bare_block, rows
+from oracle.account import Account, Policy
+from oracle.ports import Ask, FastPort, SlowPort, send_all
+from oracle.rules import Rules
+
+from finiex_ray.core.enums import Wake
+from finiex_ray.core.market import TickSegment
+from finiex_ray.trading.simulator import EQUITY_ROWS, TradeSimulator
+
+__all__ = ["check_curve", "check_open", "check_records", "run_fast", "run_slow"]
+
+Script = Mapping[int, Sequence[Ask]]
+
+
+def run_fast(
+    simulator: TradeSimulator, ticks: TickSegment, actions: np.ndarray, script: Script, block_ticks: int, wake: Wake
+) -> list[tuple[int, Wake]]:
+    """Runs the compiled account; returns where it handed control back, and why."""
+    port, wakes, count = FastPort(simulator), [], len(ticks.time_ns)
+    for first in range(0, count, block_ticks):
+        block = bare_block(ticks, first, min(first + block_ticks, count))
+        offset = 0
+        while offset < len(block):
+            offset, reason = simulator.advance(block, actions[first : first + len(block)], offset, len(block), wake)
+            if reason:
+                tick = first + offset - 1
+                wakes.append((tick, reason))
+                bid = int(ticks.bid_points[tick])
+                port.at(int(ticks.time_ns[tick]), bid, int(ticks.ask_points[tick]))
+                send_all(script.get(tick, ()), port, bid)
+    return wakes
+
+
+def run_slow(
+    rules: Rules,
+    ticks: TickSegment,
+    actions: np.ndarray,
+    script: Script,
+    wake: Wake,
+    seed: int,
+    policy: Policy | None = None,
+) -> tuple[Account, list[tuple[int, Wake]]]:
+    """Runs the slow account tick by tick; with a policy the actions are its own, else they wake the script."""
+    account = Account(rules, seed, policy)
+    port, wakes = SlowPort(account), []
+    for tick, (time_ns, bid, ask) in enumerate(zip(*(column.tolist() for column in ticks[:3]), strict=True)):
+        told = len(account.events)
+        account.tick(tick, time_ns, bid, ask)
+        if policy is not None:
+            account.act(int(actions[tick]))
+        reason = wake & Wake.TICK
+        reason |= wake & Wake.FILL if len(account.events) > told else Wake.NONE
+        reason |= wake & Wake.ACTION if policy is None and actions[tick] else Wake.NONE
+        if reason:
+            wakes.append((tick, reason))
+            send_all(script.get(tick, ()), port, bid)
+    return account, wakes
+
+
+def check_records(simulator: TradeSimulator, account: Account) -> None:
+    """Orders, fills, trades, events and the ledger."""
+    assert rows(simulator.orders()) == account.orders
+    assert rows(simulator.fills()) == account.fills
+    assert rows(simulator.trades()) == account.trades
+    assert rows(simulator.events()) == account.events
+    ledger = simulator.account
+    assert int(ledger["balance_minor"]) == account.balance
+    _close(ledger["margin_used"], account.margin_used())
+    _close(ledger["equity"], account.equities.history[-1], account.balance)
+    _close(ledger["equity_peak"], max(account.equities.history), account.balance)
+    _close(ledger["equity_trough"], min(account.equities.history), account.balance)
+    _close(ledger["max_drawdown"], account.equities.max_drawdown(), account.balance)
+    _close(ledger["max_drawdown_share"], account.equities.max_drawdown_share(), 1)
+    _close(ledger["max_runup"], account.equities.max_runup(), account.balance)
+    for total, part in (("gross", "gross"), ("commission", "commission"), ("swap_total", "swap")):
+        assert int(ledger[f"{total}_minor"]) == sum(fill[f"{part}_minor"] for fill in account.fills)
+
+
+def _close(seen: Any, exact: Fraction, scale: float | Fraction = 0) -> None:
+    """Equal up to the rounding of a few float64 operations on numbers of that scale."""
+    largest = max(abs(exact), abs(scale), 1, key=float)
+    assert math.isclose(float(seen), float(exact), rel_tol=0, abs_tol=1e-12 * float(largest)), (seen, float(exact))
+
+
+def check_open(simulator: TradeSimulator, account: Account) -> None:
+    """Every field of every open position, and its extremes."""
+    expected = [
+        {**held, "lowest_points": min(marks), "highest_points": max(marks)}
+        for held, marks in zip(account.positions, account.marks, strict=True)
+    ]
+    assert rows(simulator.positions()) == expected
+
+
+def check_curve(simulator: TradeSimulator, account: Account) -> None:
+    """Each row of the downsampled curve keeps its bucket's last values and extremes; the end is in the last row."""
+    width = max(1, -(-len(account.curve) // EQUITY_ROWS))
+    buckets = [account.curve[i : i + width] for i in range(0, len(account.curve), width)]
+    curve = rows(simulator.equity_curve())
+    assert len(curve) == len(buckets)
+    for number, (row, bucket) in enumerate(zip(curve, buckets, strict=True)):
+        tick, time_ns, balance, equity = bucket[-1]
+        equities = [each[3] for each in bucket]
+        if number == len(buckets) - 1:
+            balance, equity = account.balance, Fraction(account.balance)
+            equities.append(equity)
+        assert (row["tick"], row["time_ns"], row["balance"]) == (tick, time_ns, balance)
+        _close(row["equity"], equity, balance)
+        _close(row["equity_low"], min(equities), balance)
+        _close(row["equity_high"], max(equities), balance)
