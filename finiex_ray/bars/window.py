@@ -29,6 +29,7 @@ class MarketWindow:
     first: int  # offset of the scenario's first tick in segments[0]; its length when the scenario begins in a later one
     last: int  # offset past the scenario's last tick in segments[-1]
     warmup: Mapping[Timeframe, BarSeries]
+    conversion: tuple[TickSegment, ...] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
 
     @property
     def ticks(self) -> int:

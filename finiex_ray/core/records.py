@@ -118,6 +118,7 @@ POSITION_DTYPE: Final = np.dtype(
         ("entry_price_points", "i8"),
         ("entry_commission_minor", "i8"),  # of what is left of the position
         ("swap_minor", "i8"),  # booked so far for what is left of the position
+        ("margin_rate", "i8"),  # conversion rate of its margin, points of the pair at its entry; 1 where none is needed
         ("sl_points", "i8"),  # or NO_PRICE
         ("tp_points", "i8"),  # or NO_PRICE
         ("trail_points", "i8"),  # or 0
@@ -187,10 +188,8 @@ SYMBOL_DTYPE: Final = np.dtype(
         ("value_den", "i8"),
         ("value", "f8"),  # value_num / value_den
         ("margin_by_price", "i8"),  # 1: margin grows with the price; 0: the base currency is the account's
-        (
-            "margin_den",
-            "i8",
-        ),  # margin_minor = Σ steps in a tier · its ratio / margin_den [· price_points where margin_by_price]
+        ("rate_mode", "i8"),  # 1: the quote currency times the conversion pair's price, 2: divided by it, 0: neither
+        ("margin_den", "i8"),  # margin_minor = Σ steps in a tier · its ratio / margin_den [· price_points]
         ("commission_num", "i8"),  # per side: commission_minor = round(steps · num / den [· price_points])
         ("commission_den", "i8"),
         ("maker_num", "i8"),  # the same for fills of resting limit orders
@@ -207,6 +206,7 @@ SYMBOL_DTYPE: Final = np.dtype(
         ("swap_long_den", "i8"),
         ("swap_short_num", "i8"),
         ("swap_short_den", "i8"),
+        ("swap_in_quote", "i8"),  # 1: the swap arises in the quote currency and is converted
         ("swap_by_price", "i8"),  # 1: times the price, -1: divided by it, 0: neither
         ("stops_level_points", "i8"),  # least distance of stops and resting prices from the quote
         ("freeze_level_points", "i8"),  # nothing is changed or cancelled nearer than this to its price
@@ -246,6 +246,8 @@ ACCOUNT_DTYPE: Final = np.dtype(
         ("next_timer_ns", "i8"),  # next rollover or expiry, or FAR_FUTURE_NS
         ("last_bid", "i8"),  # quotes of the last tick, points
         ("last_ask", "i8"),
+        ("rate_bid", "i8"),  # quotes of the conversion pair at the last tick, its points (rule R10)
+        ("rate_ask", "i8"),
         ("margin_called", "i8"),  # 1 while the margin level is at or below the margin call
         ("rejections", "i8"),  # in a row, for the order guard
         ("guard_until_ns", "i8"),  # requests are refused before this time

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from finiex_ray.bars.rates import RateReader
 from finiex_ray.bars.renderer import BarRenderer
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
+from finiex_ray.core.market import TickSegment
 from finiex_ray.core.time import Timeframe
 from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.binding import bind_roles
@@ -36,6 +38,7 @@ class LiveScenario:
     roles: Mapping[str, str]  # role to worker name
     simulator: TradeSimulator
     needs: Mapping[Timeframe, int]
+    rates: RateReader
 
 
 def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
@@ -88,6 +91,11 @@ def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> Tr
     return make_terms(config.symbol, config.account, broker, digits)
 
 
+def _highest(segments: Sequence[TickSegment]) -> int:
+    """Highest ask, points; 0 without ticks."""
+    return max((int(segment.ask_points.max()) for segment in segments if len(segment.ask_points)), default=0)
+
+
 def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logger: ScenarioLogger) -> LiveScenario:
     """Builds the live objects of a scenario.
 
@@ -109,8 +117,8 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
         )
     with profiler.startup("simulator"):
         terms = trading_terms(config, task.broker, window.digits)
-        terms.check_range(max((int(s.ask_points.max()) for s in window.segments if len(s.ask_points)), default=0))
+        terms.check_range(_highest(window.segments), max(_highest(window.conversion), 1))
         simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy(), window.span_ns)
     with profiler.startup("bars"):
         renderer = BarRenderer(window, needs, config.execution.block_ticks)
-    return LiveScenario(renderer, coordinator, logic, roles, simulator, needs)
+    return LiveScenario(renderer, coordinator, logic, roles, simulator, needs, RateReader(window.conversion))

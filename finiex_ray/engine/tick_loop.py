@@ -16,6 +16,7 @@ from finiex_ray.engine.assemble import LiveScenario
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.simulator import NO_RATES
 from finiex_ray.workers.base import Outputs
 
 __all__ = ["TickLoop"]
@@ -58,6 +59,7 @@ class TickLoop:
         self.ticks_done = 0
         self.last_quote = (0, 0)
         self._last_ns = 0
+        self._last_rates = NO_RATES
 
     def run(self) -> None:
         """Runs to the end of the window and closes the account (rule R12); exceptions of user code pass through."""
@@ -76,7 +78,7 @@ class TickLoop:
             self._check_time()
         if self.ticks_done:
             self._logger.at(self.ticks_done - 1, int(self._scenario.simulator.account["last_ns"]))
-        self._scenario.simulator.finish(*self.last_quote)
+        self._scenario.simulator.finish(*self.last_quote, self._last_rates)
 
     def _run_block(self, block: Block, began: int) -> BaseException | None:
         """Steps 3 to 5 for one block; returns the exception of tick-style code, with the ticks before it done."""
@@ -119,9 +121,10 @@ class TickLoop:
         bar_ticks = self._bar_ticks(block)
         stops = iter([*(tick + 1 for tick in sorted(bar_ticks)), len(block)])
         stop = next(stops)
+        rates = self._scenario.rates.at(block.time_ns)
         offset = 0
         while offset < len(block):
-            offset, reason = simulator.advance(block, actions, offset, stop, self._wake)
+            offset, reason = simulator.advance(block, actions, offset, stop, self._wake, rates)
             began = profiler.lap("trade_simulator", began)
             last = offset - 1
             if last in bar_ticks:
@@ -154,6 +157,7 @@ class TickLoop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)
         self._last_ns = int(block.time_ns[-1])
+        self._last_rates = rates[-1:]
         self.last_quote = int(block.bid_points[-1]), int(block.ask_points[-1])
 
     def _bar_ticks(self, block: Block) -> set[int]:

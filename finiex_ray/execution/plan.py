@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import InvalidScenario, ScenarioConfig, ScenarioSet
@@ -17,7 +18,7 @@ from finiex_ray.engine.result import ErrorInfo, ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import error_info, failed_result
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.planned import Plan, PlannedScenario, WarmupKey
-from finiex_ray.execution.windows import TickWindow, find_ticks, find_warmup
+from finiex_ray.execution.windows import TickWindow, find_conversion, find_ticks, find_warmup
 from finiex_ray.workers.registry import create_worker
 
 __all__ = ["plan_scenarios"]
@@ -37,6 +38,8 @@ class _Draft:
     digits: int | None = None
     needs: Mapping[Timeframe, int] = field(default_factory=dict)
     window: TickWindow | None = None
+    pair: str | None = None  # the conversion pair, where profits need one
+    conversion: tuple[tuple[str, date], ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -97,7 +100,22 @@ class _Planner:
                 draft.window = find_ticks(self._cache, config)
             except DataError as error:
                 draft.reasons.append(str(error))
+        self._take_conversion(draft)
         return draft
+
+    def _take_conversion(self, draft: _Draft) -> None:
+        if draft.pair is None or draft.window is None:
+            return
+        if draft.pair not in self._known:
+            draft.reasons.append(
+                f"profits in {draft.config.symbol} are converted with {draft.pair}, which {self._cache.source.describe()} "
+                "does not have; import it, or state account.conversion_rates"
+            )
+            return
+        try:
+            draft.conversion = find_conversion(self._cache, draft.pair, draft.window)
+        except DataError as error:
+            draft.reasons.append(str(error))
 
     def _take_broker(self, draft: _Draft) -> None:
         name = draft.config.account.broker
@@ -114,7 +132,8 @@ class _Planner:
         if draft.digits is None:
             return
         try:
-            trading_terms(draft.config, broker, draft.digits)
+            terms = trading_terms(draft.config, broker, draft.digits)
+            draft.pair = None if terms.pair is None else terms.pair.symbol
         except ScenarioInvalidError as error:
             draft.reasons.extend(error.reasons)
 
@@ -174,6 +193,7 @@ class _Planner:
             ticks=window.ticks,
             warmup_key=_key(draft.config),
             warmup=bundle,
+            conversion=draft.conversion,
         )
 
 

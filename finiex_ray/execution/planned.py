@@ -39,6 +39,7 @@ class PlannedScenario:
     ticks: int
     warmup_key: WarmupKey
     warmup: Mapping[Timeframe, BarSeries] = field(repr=False, compare=False)  # one object for all with the same key
+    conversion: tuple[tuple[str, date], ...] = ()  # symbol and days of the conversion pair, where one is needed
 
     def window(self, cache: SegmentCache) -> MarketWindow:
         """The scenario's market data.
@@ -55,6 +56,7 @@ class PlannedScenario:
             first=self.first,
             last=self.last,
             warmup=self.warmup,
+            conversion=tuple(cache.segment(symbol, day) for symbol, day in self.conversion),
         )
 
 

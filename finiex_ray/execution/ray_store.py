@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
+from datetime import date
 from typing import Any
 
 from finiex_ray.execution.cache import SegmentCache
@@ -42,7 +43,8 @@ class ObjectStore:
             start_ns=scenario.start_ns,
             first=scenario.first,
             last=scenario.last,
-            segments=tuple(self._segment(scenario, day) for day in scenario.days),
+            segments=tuple(self._segment(scenario.symbol, day) for day in scenario.days),
+            conversion=tuple(self._segment(symbol, day) for symbol, day in scenario.conversion),
             warmup=self._warmup(scenario),
         )
 
@@ -58,13 +60,13 @@ class ObjectStore:
         for key in _keys(scenario):
             self._refs.pop(key, None)
 
-    def _segment(self, scenario: PlannedScenario, day: Any) -> Any:
+    def _segment(self, symbol: str, day: date) -> Any:
         import ray
 
-        key = (scenario.symbol, day)
+        key = (symbol, day)
         if key not in self._refs:
-            self._refs[key] = ray.put(self._cache.segment(scenario.symbol, day))
-            self._cache.drop(scenario.symbol, day)
+            self._refs[key] = ray.put(self._cache.segment(symbol, day))
+            self._cache.drop(symbol, day)
         return self._refs[key]
 
     def _warmup(self, scenario: PlannedScenario) -> Any:
@@ -77,4 +79,4 @@ class ObjectStore:
 
 
 def _keys(scenario: PlannedScenario) -> list[Hashable]:
-    return [*((scenario.symbol, day) for day in scenario.days), scenario.warmup_key]
+    return [*((scenario.symbol, day) for day in scenario.days), *scenario.conversion, scenario.warmup_key]

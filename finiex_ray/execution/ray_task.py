@@ -38,6 +38,7 @@ class Shipment:
     last: int
     segments: tuple[Any, ...]  # references of TickSegment
     warmup: Any  # reference of Mapping[Timeframe, BarSeries]
+    conversion: tuple[Any, ...] = ()  # references of TickSegment
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,5 @@ def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
         first=shipment.first,
         last=shipment.last,
         warmup=warmup,
+        conversion=tuple(_fetch(reference, fetched) for reference in shipment.conversion),
     )

@@ -14,7 +14,7 @@ from finiex_ray.core.market import BarSeries, freeze
 from finiex_ray.core.time import Timeframe, day_of, format_utc, to_ns
 from finiex_ray.execution.cache import SegmentCache
 
-__all__ = ["TickWindow", "find_ticks", "find_warmup"]
+__all__ = ["TickWindow", "find_conversion", "find_ticks", "find_warmup"]
 
 _ONE_DAY = timedelta(days=1)
 _MAX_EMPTY_DAYS = 400  # a year's hole in the data ends the search for warm-up bars
@@ -79,6 +79,40 @@ def _no_ticks(cache: SegmentCache, config: ScenarioConfig, start_ns: int, end_ns
         f"{symbol} has ticks from {first_day.isoformat()} to {last_day.isoformat()} UTC; move start"
         f"{'' if end_ns is None else ' and end'}, or import the missing days"
     )
+
+
+def find_conversion(cache: SegmentCache, symbol: str, window: TickWindow) -> tuple[tuple[str, date], ...]:
+    """Days of a conversion pair that say what it was worth at every tick of a window (rule R10).
+
+    Args:
+        cache: Where ticks come from.
+        symbol: The conversion pair.
+        window: The scenario's ticks.
+
+    Raises:
+        DataError: If the pair has no quote at or before the window's start.
+    """
+    day, first_day = day_of(window.start_ns), cache.source.first_day(symbol)
+    while day >= first_day and not _has_quote(cache, symbol, day, window.start_ns):
+        day -= _ONE_DAY
+    if day < first_day:
+        raise DataError(
+            f"no {symbol} quote at or before {format_utc(window.start_ns)} to convert profits with; import earlier "
+            f"{symbol} ticks, or state account.conversion_rates"
+        )
+    days = [day]
+    while day < window.days[-1]:
+        day += _ONE_DAY
+        if cache.source.has_day(symbol, day):
+            days.append(day)
+    return tuple((symbol, each) for each in days)
+
+
+def _has_quote(cache: SegmentCache, symbol: str, day: date, moment_ns: int) -> bool:
+    if not cache.source.has_day(symbol, day):
+        return False
+    times = cache.segment(symbol, day).time_ns
+    return len(times) > 0 and int(times[0]) <= moment_ns
 
 
 def find_warmup(

@@ -18,9 +18,11 @@ __all__ = [
     "margin_used_nb",
     "mark_nb",
     "profit_nb",
+    "rate_nb",
     "round_ratio_nb",
     "sums_nb",
     "swap_nb",
+    "unrealised_nb",
 ]
 
 
@@ -35,11 +37,29 @@ def round_ratio_nb(numerator: int, denominator: int) -> int:
 @inlined
 def profit_nb(ints: Any, side: int, steps: int, entry_points: int, exit_points: int) -> int:
     """Profit in minor units between two recorded prices, rounded once (rules R6, R10)."""
-    points = (exit_points - entry_points) * side
+    amount = (exit_points - entry_points) * side * steps * ints[L.value_num]
     denominator = ints[L.value_den]
     if ints[L.own_quote] != 0:
         denominator = denominator * exit_points
-    return round_ratio_nb(points * steps * ints[L.value_num], denominator)
+    return _converted_nb(ints, amount, denominator)
+
+
+@inlined
+def rate_nb(ints: Any, gain: bool) -> int:
+    """The conversion pair's price in points for an amount of the quote currency: what is gained is sold, what is lost bought."""
+    if ints[L.rate_mode] == 1:
+        return ints[L.rate_bid] if gain else ints[L.rate_ask]
+    return ints[L.rate_ask] if gain else ints[L.rate_bid]
+
+
+@inlined
+def _converted_nb(ints: Any, amount: int, denominator: int) -> int:
+    """A ratio of the quote currency as minor units of the account currency, rounded once (rules R2, R10)."""
+    if ints[L.rate_mode] == 1:
+        amount = amount * rate_nb(ints, amount >= 0)
+    elif ints[L.rate_mode] == 2:
+        denominator = denominator * rate_nb(ints, amount >= 0)
+    return round_ratio_nb(amount, denominator)
 
 
 @inlined
@@ -49,7 +69,7 @@ def commission_nb(ints: Any, steps: int, price_points: int, maker: bool) -> int:
     den = ints[L.maker_den] if maker else ints[L.commission_den]
     amount = steps * num
     if ints[L.commission_by_price] != 0:
-        amount = amount * price_points
+        return _converted_nb(ints, -amount * price_points, den)
     return -round_ratio_nb(amount, den)
 
 
@@ -63,14 +83,16 @@ def swap_nb(ints: Any, side: int, steps: int, days: int, price_points: int) -> i
         amount = amount * price_points
     elif ints[L.swap_by_price] < 0:
         den = den * price_points
+    if ints[L.swap_in_quote] != 0:
+        return _converted_nb(ints, amount, den)
     return round_ratio_nb(amount, den)
 
 
 @inlined
-def margin_nb(state: Any, held_steps: int, steps: int, price_points: int) -> float:
+def margin_nb(state: Any, held_steps: int, steps: int, price_points: int, rate: int) -> float:
     """Margin of ``steps`` that come on top of ``held_steps``, through the symbol's leverage tiers, in minor units (rule R8).
 
-    One division of integers, so a margin that is a whole number is exactly that: an account that has just enough has enough.
+    ``rate`` is the conversion rate in points of the pair, 1 where none is needed. One division of integers, so a margin that is a whole number is exactly that: an account that has just enough has enough.
     """
     amount, low = 0, 0
     for k in range(len(state.tiers)):
@@ -81,7 +103,9 @@ def margin_nb(state: Any, held_steps: int, steps: int, price_points: int) -> flo
         low = high
     if state.ints[L.margin_by_price] != 0:
         amount = amount * price_points
-    return float(amount / state.ints[L.margin_den])
+    if state.ints[L.rate_mode] == 2:
+        return float(amount / (state.ints[L.margin_den] * rate))
+    return float(amount * rate / state.ints[L.margin_den])
 
 
 @inlined
@@ -90,7 +114,8 @@ def margin_used_nb(state: Any) -> tuple[float, int]:
     used, held = 0.0, 0
     for k in range(state.ints[L.positions]):
         steps = state.positions[k, P.volume_steps]
-        used += margin_nb(state, held, steps, state.positions[k, P.entry_price_points])
+        position = state.positions[k]
+        used += margin_nb(state, held, steps, position[P.entry_price_points], position[P.margin_rate])
         held += steps
     return used, held
 
@@ -121,7 +146,19 @@ def equity_nb(state: Any, bid: int, ask: int) -> float:
     short_points = short_entry - short_steps * ask
     if ints[L.own_quote] != 0:
         return float(balance + (long_points / bid + short_points / ask) * reals[L.value])
+    if ints[L.rate_mode] != 0:
+        return balance + unrealised_nb(
+            ints, long_points + short_points, reals[L.value], ints[L.rate_bid], ints[L.rate_ask]
+        )
     return float(balance + (long_points + short_points) * reals[L.value])
+
+
+@inlined
+def unrealised_nb(ints: Any, points: int, value: float, rate_bid: int, rate_ask: int) -> float:
+    """Unrealised profit at the conversion pair's quotes, in minor units (rules R10, R16)."""
+    if ints[L.rate_mode] == 1:
+        return points * value * (rate_bid if points >= 0 else rate_ask)
+    return points * value / (rate_ask if points >= 0 else rate_bid)
 
 
 @inlined

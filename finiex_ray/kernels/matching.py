@@ -8,7 +8,7 @@ from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
-from finiex_ray.kernels.booking import event_nb, free_margin_nb, margin_nb, margin_used_nb, round_ratio_nb
+from finiex_ray.kernels.booking import event_nb, free_margin_nb, margin_nb, margin_used_nb, rate_nb, round_ratio_nb
 from finiex_ray.kernels.jit import kernel
 from finiex_ray.kernels.positions import enter_position_nb, exit_position_nb, held_steps_nb, net_nb, set_stops_nb
 from finiex_ray.kernels.requests import end_order_nb, reject_nb, set_timer_nb
@@ -75,14 +75,15 @@ def _affordable_nb(state: Any, order: Any, steps: int, price: int, bid: int, ask
     """How much of ``steps`` the free margin carries: all of it, or for an immediate-or-cancel order the largest part."""
     free = free_margin_nb(state, bid, ask)
     _, held = margin_used_nb(state)
-    if margin_nb(state, held, steps, price) <= free:
+    rate = rate_nb(state.ints, False) if state.ints[L.rate_mode] != 0 else 1
+    if margin_nb(state, held, steps, price, rate) <= free:
         return steps
     if order[O.immediate_or_cancel] == 0:
         return 0
     low, high = 0, steps - 1  # margin grows with the volume: halve the range
     while low < high:
         middle = (low + high + 1) // 2
-        if margin_nb(state, held, middle, price) <= free:
+        if margin_nb(state, held, middle, price, rate) <= free:
             low = middle
         else:
             high = middle - 1

@@ -10,7 +10,15 @@ from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.core.records import TRADE_COLUMNS as T
 from finiex_ray.kernels import codes
-from finiex_ray.kernels.booking import commission_nb, event_nb, margin_used_nb, profit_nb, round_ratio_nb, swap_nb
+from finiex_ray.kernels.booking import (
+    commission_nb,
+    event_nb,
+    margin_used_nb,
+    profit_nb,
+    rate_nb,
+    round_ratio_nb,
+    swap_nb,
+)
 from finiex_ray.kernels.jit import kernel
 
 __all__ = ["enter_position_nb", "exit_position_nb", "held_steps_nb", "net_nb", "roll_over_nb", "stops_nb"]
@@ -157,6 +165,7 @@ def enter_position_nb(
     position[P.entry_price_points] = price
     position[P.entry_commission_minor] = fill[F.commission_minor]
     position[P.swap_minor] = 0
+    position[P.margin_rate] = rate_nb(ints, False) if ints[L.rate_mode] != 0 else 1
     position[P.magic] = order[O.magic]
     position[P.lowest_points] = quote
     position[P.highest_points] = quote

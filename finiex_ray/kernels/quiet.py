@@ -8,7 +8,7 @@ from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
-from finiex_ray.kernels.booking import mark_nb, sums_nb
+from finiex_ray.kernels.booking import mark_nb, sums_nb, unrealised_nb
 from finiex_ray.kernels.jit import inlined
 
 __all__ = ["next_action_nb", "pass_quiet_nb", "timer_offset_nb"]
@@ -102,7 +102,7 @@ def _value_nb(
 
 
 @inlined
-def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last: int, base: int) -> int:
+def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, first: int, last: int, base: int) -> int:
     """Passes over ticks at which nothing but marks can happen; returns the first offset that needs the full step.
 
     Within the band of stops and resting orders, above the margin call, with nothing under way, no action and no timer, a
@@ -115,6 +115,8 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last
         ints[L.last_tick] = base + last - 1
         ints[L.last_ns] = time_ns[last - 1]
         ints[L.last_bid], ints[L.last_ask] = bid[last - 1], ask[last - 1]
+        if ints[L.rate_mode] != 0:
+            ints[L.rate_bid], ints[L.rate_ask] = rates[last - 1, 0], rates[last - 1, 1]
         mark_nb(reals, float(ints[L.balance_minor]))
         return last
     long_steps, long_entry, short_steps, short_entry = sums_nb(ints, state.positions)
@@ -132,7 +134,8 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last
     fall, rise, drawdown = reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share]
     most_fall, most_rise = reals[L.max_drawdown], reals[L.max_runup]
     low, high = reals[L.bucket_low], reals[L.bucket_high]
-    one_sided = long_steps == 0 or short_steps == 0
+    converted = ints[L.rate_mode] != 0 and not flat
+    one_sided = (long_steps == 0 or short_steps == 0) and not converted
     i, inside = first, True
     while i < last and inside:
         end = min(i + RUN, last)
@@ -158,7 +161,11 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last
                     continue
         while i < end:
             b, a = bid[i], ask[i]
-            now = balance + _value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+            if converted:
+                points = long_steps * b - long_entry + short_entry - short_steps * a
+                now = balance + unrealised_nb(ints, points, value, rates[i, 0], rates[i, 1])
+            else:
+                now = balance + _value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
             if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high or now <= floor or now > ceiling:
                 inside = False
                 break
@@ -187,6 +194,8 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, first: int, last
         ints[L.last_tick] = base + i - 1
         ints[L.last_ns] = time_ns[i - 1]
         ints[L.last_bid], ints[L.last_ask] = bid[i - 1], ask[i - 1]
+        if ints[L.rate_mode] != 0:
+            ints[L.rate_bid], ints[L.rate_ask] = rates[i - 1, 0], rates[i - 1, 1]
         for k in range(ints[L.positions]):
             position = state.positions[k]
             least = least_bid if position[P.side] > 0 else least_ask

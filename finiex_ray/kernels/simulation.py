@@ -158,13 +158,23 @@ def _room_nb(state: Any) -> bool:
 
 @kernel
 def advance_nb(
-    state: Any, time_ns: Any, bid: Any, ask: Any, actions: Any, first: int, last: int, base: int, wake: int
+    state: Any,
+    time_ns: Any,
+    bid: Any,
+    ask: Any,
+    rates: Any,
+    actions: Any,
+    first: int,
+    last: int,
+    base: int,
+    wake: int,
 ) -> tuple[int, int]:
     """Moves the account from tick offset ``first`` of a block to ``last``, or to the next wake-up before it.
 
     Args:
         state: The account; changed in place.
         time_ns: [n] ns, times of the block's ticks; likewise ``bid`` and ``ask`` in points.
+        rates: [n, 2] bid and ask of the conversion pair at each tick, its points; [0, 2] where none is needed.
         actions: [n] int8, the `Action` decided for each tick.
         first: Offset of the first tick to process.
         last: Offset past the last tick to process.
@@ -190,11 +200,13 @@ def advance_nb(
                 idle = state.positions[0, P.side] if policy_on and ints[L.positions] > 0 else 0
                 stop = next_action_nb(actions, i, stop, idle)
             if stop > i:
-                i = pass_quiet_nb(state, time_ns, bid, ask, i, stop, base)
+                i = pass_quiet_nb(state, time_ns, bid, ask, rates, i, stop, base)
                 if i >= last or base + i >= ints[L.bucket_end]:
                     continue
         if not _room_nb(state):
             return i, WAKE_GROW
+        if ints[L.rate_mode] != 0:
+            ints[L.rate_bid], ints[L.rate_ask] = rates[i, 0], rates[i, 1]
         told = ints[L.events]
         _full_step_nb(state, time_ns[i], bid[i], ask[i], base + i)
         action = actions[i]
@@ -214,10 +226,12 @@ def advance_nb(
 
 
 @kernel
-def finish_nb(state: Any, bid: int, ask: int) -> None:
+def finish_nb(state: Any, bid: int, ask: int, rates: Any) -> None:
     """Ends the scenario at its last tick: orders under way or resting expire, what is open closes (rule R12)."""
     ints = state.ints
     tick, time_ns = ints[L.last_tick], ints[L.last_ns]
+    if ints[L.rate_mode] != 0:
+        ints[L.rate_bid], ints[L.rate_ask] = rates[len(rates) - 1, 0], rates[len(rates) - 1, 1]
     for k in range(ints[L.pending]):
         end_order_nb(state, state.orders[state.queue[k]], EXPIRED, AT_END, tick, time_ns)
     for k in range(ints[L.resting]):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from finiex_ray.bars.block import Block
 from finiex_ray.core.enums import OrderType, RejectReason, Side, Wake
 from finiex_ray.core.errors import StrategyContractError
-from finiex_ray.core.market import IntArray
+from finiex_ray.core.market import IntArray, read_only
 from finiex_ray.core.money import to_minor
 from finiex_ray.core.records import (
     EQUITY_DTYPE,
@@ -34,9 +34,10 @@ from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
 from finiex_ray.trading.rollover import rollovers
 from finiex_ray.trading.terms import TradingTerms
 
-__all__ = ["EQUITY_ROWS", "TradeSimulator"]
+__all__ = ["EQUITY_ROWS", "NO_RATES", "TradeSimulator"]
 
 EQUITY_ROWS = 512  # rows of the downsampled equity record, whatever the length of the scenario
+NO_RATES = read_only(np.empty((0, 2), np.int64))  # no conversion pair
 _FIRST_CAPACITY = 256
 _MOST_STEPS = 2**61
 
@@ -133,7 +134,9 @@ class TradeSimulator:
         record: np.void = self._ledger[0]
         return record
 
-    def advance(self, block: Block, actions: NDArray[np.int8], first: int, last: int, wake: Wake) -> tuple[int, Wake]:
+    def advance(
+        self, block: Block, actions: NDArray[np.int8], first: int, last: int, wake: Wake, rates: IntArray = NO_RATES
+    ) -> tuple[int, Wake]:
         """Brings the account from tick offset ``first`` of a block to ``last``, or to the next wake-up.
 
         Returns:
@@ -145,6 +148,7 @@ class TradeSimulator:
                 block.time_ns,
                 block.bid_points,
                 block.ask_points,
+                rates,
                 actions,
                 first,
                 last,
@@ -155,7 +159,7 @@ class TradeSimulator:
                 return first, Wake(reason)
             self._grow()
 
-    def finish(self, bid_points: int, ask_points: int) -> None:
+    def finish(self, bid_points: int, ask_points: int, rates: IntArray = NO_RATES) -> None:
         """Ends the scenario at its last tick (rule R12)."""
         account = self.account
         ends = int(account["positions"] + account["pending"] + account["resting"])
@@ -168,7 +172,7 @@ class TradeSimulator:
             )
         ):
             self._grow()
-        finish_nb(self.state, bid_points, ask_points)
+        finish_nb(self.state, bid_points, ask_points, rates)
 
     def request(
         self,

@@ -7,7 +7,7 @@ from datetime import time
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -20,11 +20,19 @@ from finiex_ray.core.money import minor_digits
 from finiex_ray.core.records import SYMBOL_DTYPE, Records
 from finiex_ray.core.time import NS_PER_DAY, NS_PER_S
 
-__all__ = ["TradingTerms", "make_terms"]
+__all__ = ["ConversionPair", "TradingTerms", "make_terms"]
 
 _NO_END = 2**61  # steps: no open volume is ever this large
 _SWAP_DAYS = 360  # days of the banker's year, in which swap rates are stated
 _INT64_ROOM = 2**61  # headroom below int64 for 2 · numerator + denominator
+
+
+class ConversionPair(NamedTuple):
+    """The symbol whose quotes turn the quote currency into the account's (rule R10)."""
+
+    symbol: str
+    digits: int
+    mode: int  # 1: times its price, 2: divided by it
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class TradingTerms:
     slippage: SlippageConfig
     rejection_share: float
     opening_balance: Decimal
+    pair: ConversionPair | None
 
     @property
     def point(self) -> float:
@@ -55,17 +64,21 @@ class TradingTerms:
         """Minor units in one unit of the account currency."""
         return int(10 ** minor_digits(self.currency))
 
-    def check_range(self, highest_points: int) -> None:
+    def check_range(self, highest_points: int, highest_rate: int = 1) -> None:
         """Refuses prices at which a profit would not fit 64 bits (rule R2 must hold exactly).
+
+        Args:
+            highest_points: Highest price of the symbol, points.
+            highest_rate: Highest price of the conversion pair, its points; 1 without one.
 
         Raises:
             ScenarioInvalidError: If price, volume and value per point are too large together.
         """
         spec = self.record[0]
-        top = highest_points * int(spec["volume_max_steps"])
+        top = highest_points * int(spec["volume_max_steps"]) * highest_rate
         worst = max(
             top * int(spec["value_num"]),
-            int(spec["value_den"]) * (highest_points if spec["own_quote"] else 1),
+            int(spec["value_den"]) * (highest_points if spec["own_quote"] else highest_rate),
             top * int(spec["commission_num"]),
             top * int(self.tiers[:, 1].max()),
             top * max(abs(int(spec["swap_long_num"])), abs(int(spec["swap_short_num"]))) * 3,
@@ -102,8 +115,12 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
     row = record[0]
     minor = 10 ** minor_digits(account.currency)
     step_units = Fraction(spec.contract_size) * Fraction(spec.volume_step)
-    rate = _quote_rate(symbol, spec, account)
-    if rate is None:
+    rate, pair = _quote_rate(symbol, spec, account, broker)
+    if pair is not None:
+        row["rate_mode"], row["margin_by_price"] = pair.mode, 1
+        scale = Fraction(10**pair.digits)
+        value = step_units * Fraction(1, 10**digits) * minor * (1 / scale if pair.mode == 1 else scale)
+    elif rate is None:
         row["own_quote"] = 1
         value = step_units * minor
     else:
@@ -142,6 +159,7 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
         slippage=slippage,
         rejection_share=rejections,
         opening_balance=account.balance,
+        pair=pair,
     )
 
 
@@ -187,22 +205,27 @@ def _ns_of_day(moment: time) -> int:
     return ((moment.hour * 60 + moment.minute) * 60 + moment.second) * NS_PER_S + moment.microsecond * 1_000
 
 
-def _quote_rate(symbol: str, spec: SymbolSpec, account: AccountConfig) -> Fraction | None:
-    """Account currency per unit of the quote currency, or None where the symbol's own quotes give it (rule R10)."""
+def _quote_rate(
+    symbol: str, spec: SymbolSpec, account: AccountConfig, broker: BrokerSpec
+) -> tuple[Fraction | None, ConversionPair | None]:
+    """Account currency per unit of the quote currency: a stated rate, the symbol's own quotes (both None), or a pair's (rule R10)."""
     if spec.quote == account.currency:
-        return Fraction(1)
+        return Fraction(1), None
     stated = account.conversion_rates.get(spec.quote)
     if stated is not None:
-        if stated <= 0:
-            raise ScenarioInvalidError([f"account.conversion_rates.{spec.quote} is {stated}; it must be above 0"])
-        return Fraction(stated)
+        return Fraction(stated), None
     if spec.base == account.currency:
-        return None
+        return None, None
+    for name, other in broker.symbols.items():
+        if (other.base, other.quote) == (spec.quote, account.currency):
+            return None, ConversionPair(name, other.digits, 1)
+        if (other.base, other.quote) == (account.currency, spec.quote):
+            return None, ConversionPair(name, other.digits, 2)
     raise ScenarioInvalidError(
         [
             (
-                f"{symbol}: profits arise in {spec.quote}; state what one is worth in {account.currency}, "
-                f"for example account.conversion_rates.{spec.quote} = 1.25"
+                f"{symbol}: profits arise in {spec.quote}, and broker '{broker.name}' has no symbol that converts it; "
+                f"state what one is worth in {account.currency}, for example account.conversion_rates.{spec.quote} = 1.25"
             )
         ]
     )
@@ -241,8 +264,10 @@ def _set_swap(record: Records, spec: SymbolSpec, value: Fraction, minor: int, sy
         unit = Fraction(spec.volume_step) * minor
     elif swap.kind == "points":
         unit, by_price = value, -1 if row["own_quote"] else 0
+        row["swap_in_quote"] = row["rate_mode"] != 0
     elif swap.kind == "percent":
         unit, by_price = value / 100 / _SWAP_DAYS, 0 if row["own_quote"] else 1
+        row["swap_in_quote"] = row["rate_mode"] != 0
     row["swap_by_price"] = by_price
     _set_ratio(record, "swap_long", unit * Fraction(swap.long), symbol)
     _set_ratio(record, "swap_short", unit * Fraction(swap.short), symbol)

@@ -89,7 +89,7 @@ class Views:
             side, steps = Side(int(record["side"])), int(record["volume_steps"])
             quote = bid_points if side is Side.BUY else ask_points
             points = (quote - int(record["entry_price_points"])) * int(side)
-            minor = points * steps * float(spec["value"]) / (quote if spec["own_quote"] else 1)
+            minor = self._converted(points * steps * float(spec["value"])) / (quote if spec["own_quote"] else 1)
             views.append(
                 PositionView(
                     position_id=int(record["position_id"]),
@@ -128,6 +128,15 @@ class Views:
             magic=int(record["magic"]),
             comment=self._simulator.comments.get(order_id, ""),
         )
+
+    def _converted(self, amount: float) -> float:
+        """An amount of the quote currency at the conversion pair's quotes, where there is one (rule R10)."""
+        account, mode = self._simulator.account, int(self._simulator.terms.record[0]["rate_mode"])
+        if mode == 1:
+            return amount * int(account["rate_bid"] if amount >= 0 else account["rate_ask"])
+        if mode == 2:
+            return amount / int(account["rate_ask"] if amount >= 0 else account["rate_bid"])
+        return amount
 
     def _price(self, points: int) -> float | None:
         return None if points == NO_PRICE else points * self._simulator.terms.point
