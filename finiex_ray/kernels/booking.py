@@ -92,7 +92,8 @@ def swap_nb(ints: Any, side: int, steps: int, days: int, price_points: int) -> i
 def margin_nb(state: Any, held_steps: int, steps: int, price_points: int, rate: int) -> float:
     """Margin of ``steps`` that come on top of ``held_steps``, through the symbol's leverage tiers, in minor units (rule R8).
 
-    ``rate`` is the conversion rate in points of the pair, 1 where none is needed. One division of integers, so a margin that is a whole number is exactly that: an account that has just enough has enough.
+    ``rate`` is the conversion rate in points of the pair, 1 where none is needed. One division of integers, so a margin
+    that is a whole number is exactly that: an account that has just enough has enough.
     """
     amount, low = 0, 0
     for k in range(len(state.tiers)):

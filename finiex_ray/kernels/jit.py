@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import types
 from numba.core.caching import _CacheLocator
-from numba.core.types import unliteral
 from platformdirs import user_cache_path
 
 __all__ = ["ContentLocator", "cache_root", "inlined", "kernel"]
@@ -113,6 +113,8 @@ def _forget_literals(dispatcher: Any) -> None:
     template = dispatcher.get_call_template
 
     def plain(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
-        return template(tuple(map(unliteral, args)), {name: unliteral(value) for name, value in kws.items()})
+        return template(
+            tuple(map(types.unliteral, args)), {name: types.unliteral(value) for name, value in kws.items()}
+        )
 
     dispatcher.get_call_template = plain

@@ -208,7 +208,7 @@ def _ns_of_day(moment: time) -> int:
 def _quote_rate(
     symbol: str, spec: SymbolSpec, account: AccountConfig, broker: BrokerSpec
 ) -> tuple[Fraction | None, ConversionPair | None]:
-    """Account currency per unit of the quote currency: a stated rate, the symbol's own quotes (both None), or a pair's (rule R10)."""
+    """Account currency per unit of the quote currency: a rate, None for the symbol's own quotes, or a pair (rule R10)."""
     if spec.quote == account.currency:
         return Fraction(1), None
     stated = account.conversion_rates.get(spec.quote)
