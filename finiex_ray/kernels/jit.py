@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import types
 from numba.core.caching import _CacheLocator
 from platformdirs import user_cache_path
 
@@ -114,7 +113,7 @@ def _forget_literals(dispatcher: Any) -> None:
 
     def plain(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
         return template(
-            tuple(map(types.unliteral, args)), {name: types.unliteral(value) for name, value in kws.items()}
+            tuple(map(numba.types.unliteral, args)), {name: numba.types.unliteral(value) for name, value in kws.items()}
         )
 
     dispatcher.get_call_template = plain

@@ -14,7 +14,21 @@ from finiex_ray.config.models import AccountConfig
 from finiex_ray.core.market import TickSegment
 from finiex_ray.core.time import NS_PER_MS
 
-__all__ = ["COUNT", "GAPS_MS", "START", "make_market", "scripts", "settings_of_account", "ticks_strategy"]
+__all__ = [
+    "COUNT",
+    "GAPS_MS",
+    "START",
+    "Market",
+    "closings",
+    "make_market",
+    "openings",
+    "order_changes",
+    "other_requests",
+    "position_changes",
+    "scripts",
+    "settings_of_account",
+    "ticks_strategy",
+]
 
 COUNT = 70  # ticks at most
 START = {"EURUSD": 110_000, "USDJPY": 150_000, "EURGBP": 86_000, "BTCUSD": 6_000_000}
@@ -66,7 +80,8 @@ def _opening(draw: Any) -> Ask:
     return Ask(draw(_side), draw(_steps), fields=fields)
 
 
-_closing = st.builds(
+openings = _opening()
+closings = st.builds(
     Ask,
     kind=st.just("close"),
     which=st.integers(0, 3),
@@ -78,7 +93,7 @@ _closing = st.builds(
         },
     ),
 )
-_change_order = st.builds(
+order_changes = st.builds(
     Ask,
     kind=st.just("change_order"),
     which=st.integers(0, 5),
@@ -86,7 +101,7 @@ _change_order = st.builds(
         {}, optional={"limit": _near, "stop": _near, "sl": st.none() | _near, "tp": st.none() | _near, "good_till": _till}
     ),
 )
-_change_position = st.builds(
+position_changes = st.builds(
     Ask,
     kind=st.just("change_position"),
     which=st.integers(0, 3),
@@ -94,11 +109,11 @@ _change_position = st.builds(
         {}, optional={"sl": st.none() | _near, "tp": st.none() | _near, "trail_points": st.sampled_from([0, 1, 9, 50])}
     ),
 )
-_other = st.builds(
+other_requests = st.builds(
     Ask, kind=st.sampled_from(["cancel", "cancel", "cancel_all", "close_all", "reverse"]), which=st.integers(0, 5)
 )
-_pairs = st.tuples(_opening(), _opening() | _closing).map(lambda two: [*two, Ask("pair")])
-_one = st.one_of(_opening(), _opening(), _opening(), _closing, _change_order, _change_position, _other)
+_pairs = st.tuples(openings, openings | closings).map(lambda two: [*two, Ask("pair")])
+_one = st.one_of(openings, openings, openings, closings, order_changes, position_changes, other_requests)
 scripts = st.dictionaries(
     st.integers(0, COUNT - 1), st.one_of(st.lists(_one, min_size=1, max_size=3), _pairs), max_size=25
 )
