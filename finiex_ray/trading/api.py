@@ -64,6 +64,11 @@ class TradingApi:
         return self._ask_points * self._simulator.terms.point
 
     @property
+    def point(self) -> float:
+        """Price of one point of the symbol."""
+        return self._simulator.terms.point
+
+    @property
     def balance(self) -> float:
         """Balance: opening balance plus everything booked."""
         return float(self._simulator.account["balance_minor"]) / self._simulator.terms.minor_per_unit
