@@ -205,7 +205,9 @@ class Account:
         tick, time_ns, _, _ = self.now
         for order in self.orders:
             if order["state"] == OrderState.PENDING:
-                order.update(state=OrderState.EXPIRED, reason=RejectReason.SCENARIO_END, done_tick=tick, done_ns=time_ns)
+                order.update(
+                    state=OrderState.EXPIRED, reason=RejectReason.SCENARIO_END, done_tick=tick, done_ns=time_ns
+                )
         for position in list(self.positions):
             self._exit(position, self._leaving_quote(position["side"]), ExitReason.SCENARIO_END, 0)
         self.equities.history.append(Fraction(self.balance))
@@ -301,7 +303,9 @@ class Account:
             "mae_points": max(0, -min(moves)), "mfe_points": max(0, *moves),
         })  # fmt: skip
 
-    def _book(self, order_id: int, position_id: int, kind: FillKind, side: int, steps: int, price: int, gross: int) -> int:
+    def _book(
+        self, order_id: int, position_id: int, kind: FillKind, side: int, steps: int, price: int, gross: int
+    ) -> int:
         """R2: what is realised goes into the balance; returns the commission."""
         commission = self.rules.commission_of(steps, price)
         self.balance += gross + commission

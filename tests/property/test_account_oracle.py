@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,31 @@ _START = {"EURUSD": 110_000, "USDJPY": 150_000, "EURGBP": 86_000, "BTCUSD": 6_00
 _GAPS_MS = (0, 0, 1, 50, 100, 1_000, 60_000, 49 * 3_600_000)  # equal times to a weekend
 
 moves = st.one_of(st.integers(-6, 6), st.integers(-6, 6), st.sampled_from([-400, -90, 90, 400]))
-ticks_strategy = st.lists(st.tuples(st.sampled_from(_GAPS_MS), moves, st.integers(0, 9)), min_size=1, max_size=70)
+small_markets = st.lists(st.tuples(st.sampled_from(_GAPS_MS), moves, st.integers(0, 9)), min_size=1, max_size=70)
+
+
+def _busy_market(seed: int) -> list[tuple[int, int, int]]:
+    """70 ticks: what a list of independent draws seldom is, long and lively."""
+    draw = Random(seed)
+    return [
+        (
+            draw.choice(_GAPS_MS[:5]),
+            draw.choice((-90, 90)) if draw.random() < 0.1 else draw.randint(-6, 6),
+            draw.randint(0, 9),
+        )
+        for _ in range(70)
+    ]
+
+
+def _busy_actions(seed: int) -> list[int]:
+    draw = Random(seed)
+    return [draw.choice((0, 0, -1, 1, 1, 2)) for _ in range(70)]
+
+
+busy_markets = st.builds(_busy_market, st.integers(0, 10**6))
+ticks_strategy = st.one_of(small_markets, busy_markets, busy_markets)
+few_actions = st.lists(st.sampled_from([0, 0, 0, -1, 1, 1, 2]), min_size=70, max_size=70)
+actions_strategy = st.one_of(few_actions, st.builds(_busy_actions, st.integers(0, 10**6)))
 distance = st.one_of(st.just(0), st.integers(1, 20), st.integers(1, 300))
 
 
@@ -55,8 +80,10 @@ markets = st.builds(
     tp_offset=distance,
 )
 closes = st.builds(Ask, kind=st.just("close"), which=st.integers(0, 3))
-scripts = st.dictionaries(
-    st.integers(0, 69), st.lists(st.one_of(markets, markets, closes), min_size=1, max_size=3), max_size=20
+some_requests = st.lists(st.one_of(markets, markets, closes), min_size=1, max_size=3)
+scripts = st.one_of(
+    st.dictionaries(st.integers(0, 69), some_requests, max_size=20),
+    st.dictionaries(st.integers(0, 69), some_requests, min_size=6, max_size=30),
 )
 latencies = st.one_of(
     st.builds(lambda ms: {"kind": "fixed", "ms": ms}, st.sampled_from([0, 0, 50, 100, 2_000])),
@@ -262,7 +289,7 @@ def test_requests_at_wake_ups(
 @given(
     setting=settings_of_account(),
     spec=ticks_strategy,
-    actions=st.lists(st.sampled_from([0, 0, 0, -1, 1, 1, 2]), min_size=70, max_size=70),
+    actions=actions_strategy,
     block_ticks=st.sampled_from(BLOCK_SIZES),
     steps=st.one_of(st.integers(1, 200), st.just(12_000)),
     sl=distance,
@@ -314,7 +341,9 @@ def test_long_streams_with_growing_records(seed: int) -> None:
     """Some thousand ticks and requests: records grow several times, buckets of the curve hold several ticks."""
     draw = np.random.default_rng(seed)
     count = 2_300
-    spec = list(zip(draw.choice(_GAPS_MS[:6], count), draw.integers(-9, 10, count), draw.integers(0, 9, count), strict=True))
+    spec = list(
+        zip(draw.choice(_GAPS_MS[:6], count), draw.integers(-9, 10, count), draw.integers(0, 9, count), strict=True)
+    )
     spec = [(int(a), int(b), int(c)) for a, b, c in spec]
     config, broker = make_account(balance=10**6), make_broker(latency={"kind": "uniform", "ms": 0, "max_ms": 400})
     ticks = make_market("EURUSD", spec)
