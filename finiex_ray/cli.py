@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from finiex_ray.cli_check import check_app
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.core.errors import FiniexError
 from finiex_ray.core.text import printable
@@ -55,6 +56,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
 
 

@@ -30,7 +30,7 @@ class LogicParams(BaseModel):
 
     inputs: Mapping[str, str] = Field(
         default_factory=dict,
-        description="Role to worker name, where more than one worker could play a role (for example {\"rsi\": \"rsi_fast\"}).",
+        description='Role to worker name, where more than one worker could play a role (for example {"rsi": "rsi_fast"}).',
     )
 
 
