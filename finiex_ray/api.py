@@ -88,11 +88,13 @@ def run_set(
     return RunData(run_dir)
 
 
-def validate_set(path: str | Path) -> Plan:
+def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = ()) -> Plan:
     """Holds every scenario of a set against data, brokers and registries, without running any.
 
     Args:
         path: The scenario set, JSON or YAML.
+        only: Names of the scenarios to validate; none means all.
+        overrides: ``path=value`` settings, as ``--set`` takes them.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
@@ -101,7 +103,7 @@ def validate_set(path: str | Path) -> Plan:
         FiniexError: If the set or the data cannot be read at all.
     """
     path = Path(path)
-    scenario_set = load_scenario_set(path)
+    scenario_set = load_scenario_set(path, overrides, only)
     return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path))
 
 

@@ -3,7 +3,7 @@
 The strategy is the peers': Wilder's RSI and a band of standard deviations, both on the forming bar at every tick; BUY if
 rsi < 30 and mid < lower band, SELL if rsi > 70 and mid > upper band; orders fill on the next tick; an opposite signal
 closes and reverses in one step; stop loss and take profit from the fill price; 0.1 lot. Besides the peers' own parameters
-(14 on M5, 20 ± 2 on M30, 500 and 1,000 points) three faster variants run, so that there are trades to compare.
+(14 on M5, 20 ± 2 on M30, 500 and 1,000 points) two faster variants run, so that there are trades to compare.
 
 Here the strategy is `simple_consensus`, run through `finiex_ray.run_set`. There it is `nautilus_side.py`, in an interpreter
 of its own: signals by plain formulas, fills by NautilusTrader's matching engine. The two meet in files of one folder.
@@ -85,7 +85,6 @@ VARIANTS = (
     Variant("peers", 5, 14, 30, 20, 2.0, 500, 1_000),
     Variant("quick", 5, 6, 15, 20, 1.5, 100, 150),
     Variant("tight", 1, 14, 5, 20, 2.0, 40, 60),
-    Variant("scalp", 1, 6, 5, 12, 1.5, 15, 20),
 )
 
 
