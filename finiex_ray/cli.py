@@ -71,7 +71,9 @@ class _Plugins(StrEnum):
     LOGICS = "logics"
 
 
-_Only = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")]
+_Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")
+]
 _Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
 ]

@@ -105,7 +105,7 @@ def plain_loop(
             feed.take(time_ns, bid + ask)
     fills: list[Fill] = []
     held = asked = entry = tick = bid = ask = 0
-    for tick, (time_ns, bid, ask) in enumerate(ticks):  # noqa: B007 - the last tick closes what is open
+    for tick, (time_ns, bid, ask) in enumerate(ticks):
         out = bid if held > 0 else ask
         if asked:
             if held:
