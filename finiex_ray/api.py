@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+from finiex_ray.checks.determinism import check_determinism
+from finiex_ray.checks.lookahead import check_lookahead
+from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig
@@ -19,7 +22,7 @@ from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
 from finiex_ray.results.writer import ResultWriter
 
-__all__ = ["run_set", "validate_set"]
+__all__ = ["check_set_determinism", "check_set_lookahead", "run_set", "validate_set"]
 
 
 def run_set(
@@ -85,11 +88,13 @@ def run_set(
     return RunData(run_dir)
 
 
-def validate_set(path: str | Path) -> Plan:
+def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = ()) -> Plan:
     """Holds every scenario of a set against data, brokers and registries, without running any.
 
     Args:
         path: The scenario set, JSON or YAML.
+        only: Names of the scenarios to validate; none means all.
+        overrides: ``path=value`` settings, as ``--set`` takes them.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
@@ -98,8 +103,55 @@ def validate_set(path: str | Path) -> Plan:
         FiniexError: If the set or the data cannot be read at all.
     """
     path = Path(path)
-    scenario_set = load_scenario_set(path)
+    scenario_set = load_scenario_set(path, overrides, only)
     return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path))
+
+
+def check_set_lookahead(
+    path: str | Path, *, probes: int = 8, seed: int = 0, only: Sequence[str] = (), overrides: Sequence[str] = ()
+) -> CheckReport:
+    """Looks for workers and logics of a set that use what happens after the tick they speak for.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        probes: Probe ticks for each scenario and block size.
+        seed: Seed of the probes and of the scrambled futures.
+        only: Names of the scenarios to check; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+
+    Raises:
+        FiniexError: If the set or the data cannot be used, or no scenario can run.
+    """
+    path = Path(path)
+    scenario_set = load_scenario_set(path, overrides, only)
+    source = _open_data(scenario_set.data, path)
+    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed)
+
+
+def check_set_determinism(
+    path: str | Path,
+    *,
+    ray: bool = True,
+    address: str | None = None,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+) -> CheckReport:
+    """Runs each scenario of a set in every way there is, and compares every record.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        ray: Whether to run on Ray too.
+        address: An existing Ray cluster.
+        only: Names of the scenarios to check; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+
+    Raises:
+        FiniexError: If the set, the data, Ray or a fresh process cannot be used, or no scenario can run.
+    """
+    path = Path(path)
+    scenario_set = load_scenario_set(path, overrides, only)
+    source = _open_data(scenario_set.data, path)
+    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address)
 
 
 def _open_data(data: DataConfig, path: Path) -> TickSource:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from finiex_ray.cli_check import check_app
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.core.errors import FiniexError
 from finiex_ray.core.text import printable
@@ -55,6 +56,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
 
 
@@ -69,6 +71,12 @@ class _Plugins(StrEnum):
     LOGICS = "logics"
 
 
+_Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")
+]
+_Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
+]
 _Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
 
 
@@ -78,11 +86,8 @@ def run(
     executor: Annotated[_Executor, typer.Option(help="Where scenarios run.")] = _Executor.AUTO,
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Threads (local) or CPUs (Ray).", show_default=False)] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Run this scenario; may be repeated.")] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated."),
-    ] = None,
+    only: _Only = None,
+    overrides: _Overrides = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path("runs"),
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live display and no summary.")] = False,
@@ -114,11 +119,11 @@ def run(
 
 
 @app.command()
-def validate(scenario_set: _Set) -> None:
+def validate(scenario_set: _Set, only: _Only = None, overrides: _Overrides = None) -> None:
     """Check a scenario set against its data, brokers and strategies, without running it."""
     from finiex_ray.api import validate_set
 
-    plan = validate_set(scenario_set)
+    plan = validate_set(scenario_set, only=only or (), overrides=overrides or ())
     for failed in plan.invalid:
         message = failed.error.message if failed.error else ""
         typer.secho(f"{printable(failed.name)}: {printable(message)}", fg=typer.colors.RED, err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 
 Bars = list[tuple[int, int, int]]
 NAN = math.nan
@@ -15,7 +16,7 @@ NAN = math.nan
 
 def rsi(bars: Bars, period: int, method: str) -> dict[str, float]:
     closes = [bar[2] for bar in bars]
-    changes = [b - a for a, b in zip(closes, closes[1:], strict=False)]
+    changes = [b - a for a, b in pairwise(closes)]
     if len(changes) < period:
         return {"rsi": NAN}
     window = changes[:period] if method == "wilder" else changes[-period:]
@@ -69,7 +70,7 @@ def macd(bars: Bars, unit: float, fast: int, slow: int, signal: int) -> dict[str
 
 
 def atr(bars: Bars, unit: float, period: int) -> dict[str, float]:
-    ranges = [max(b[0], a[2]) - min(b[1], a[2]) for a, b in zip(bars, bars[1:], strict=False)]
+    ranges = [max(b[0], a[2]) - min(b[1], a[2]) for a, b in pairwise(bars)]
     if len(ranges) < period:
         return {"atr": NAN}
     mean = sum(ranges[:period]) / period

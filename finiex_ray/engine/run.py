@@ -13,6 +13,7 @@ from finiex_ray.core.time import NS_PER_S, format_utc
 from finiex_ray.engine.assemble import LiveScenario, assemble
 from finiex_ray.engine.hashing import result_hash
 from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Clock, Profiler
 from finiex_ray.engine.result import (
     ErrorInfo,
@@ -53,6 +54,7 @@ def run_scenario(
     clock: Clock,
     progress: Progress | None = None,
     data_ns: int = 0,
+    observer: LoopObserver | None = None,
 ) -> ScenarioResult:
     """Runs one scenario; whatever its strategy raises becomes a failed result (``KeyboardInterrupt`` passes through).
 
@@ -62,16 +64,24 @@ def run_scenario(
         clock: A clock in ns, not going back; nothing but profile, time limit and live updates depends on it.
         progress: Receives live updates, at most one an interval besides the first and the last.
         data_ns: Time that fetching the window took, for the start-up profile.
+        observer: Watches the tick loop, for checks.
     """
-    return _Run(task, window, clock, progress, data_ns).run()
+    return _Run(task, window, clock, progress, data_ns, observer).run()
 
 
 class _Run:
     """One run: keeps what a failure needs to tell."""
 
     def __init__(
-        self, task: ScenarioTask, window: MarketWindow, clock: Clock, progress: Progress | None, data_ns: int
+        self,
+        task: ScenarioTask,
+        window: MarketWindow,
+        clock: Clock,
+        progress: Progress | None,
+        data_ns: int,
+        observer: LoopObserver | None,
     ) -> None:
+        self._observer = observer
         self._task, self._window, self._clock = task, window, clock
         live = task.config.live_stats
         self._progress = progress if live.enabled else None
@@ -117,7 +127,14 @@ class _Run:
         self._scenario = assemble(self._task, self._window, self._profiler, logger)
         for timeframe, bars in self._scenario.needs.items():
             logger.info(f"warm-up: {bars} bars of {timeframe.value}")
-        self._loop = TickLoop(self._scenario, logger, self._profiler, self._live_update, config.execution.time_limit_s)
+        self._loop = TickLoop(
+            self._scenario,
+            logger,
+            self._profiler,
+            self._live_update,
+            config.execution.time_limit_s,
+            self._observer,
+        )
         self._send(ScenarioStatus.RUNNING, 0)
         began = self._clock()
         try:

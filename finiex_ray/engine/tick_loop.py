@@ -14,6 +14,7 @@ from finiex_ray.core.time import NS_PER_S
 from finiex_ray.decisions.base import Actions
 from finiex_ray.engine.assemble import LiveScenario
 from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.trading.api import TradingApi, WakeUp
 from finiex_ray.trading.simulator import NO_RATES
@@ -31,6 +32,7 @@ class TickLoop:
         profiler: Collects times by operation.
         live_update: Called after each block with the ticks done so far; returns quickly, never waits.
         time_limit_s: Seconds after which the scenario is failed, or None.
+        observer: Watches the run, for checks; None costs nothing.
 
     Attributes:
         tick: Index of the tick that is being processed: where a failure happened.
@@ -44,8 +46,10 @@ class TickLoop:
         profiler: Profiler,
         live_update: Callable[[int], None],
         time_limit_s: float | None,
+        observer: LoopObserver | None = None,
     ) -> None:
         self._scenario = scenario
+        self._observer = observer
         self._logger = logger
         self._profiler = profiler
         self._live_update = live_update
@@ -97,7 +101,8 @@ class TickLoop:
         if len(block):
             actions = self._decide(block, outputs)
             began = profiler.lap("worker_decision", began)
-            self._advance(block, actions, began)
+            watched = frozenset(self._observer.decided(block, outputs, actions)) if self._observer else frozenset()
+            self._advance(block, actions, began, watched)
         if failure is not None:
             self.tick = self.ticks_done
             self._logger.at(self.tick, failed_ns)
@@ -115,11 +120,11 @@ class TickLoop:
             )
         return actions
 
-    def _advance(self, block: Block, actions: Actions, began: int) -> None:
+    def _advance(self, block: Block, actions: Actions, began: int, watched: frozenset[int]) -> None:
         """Steps 1 and 5: the account goes from wake-up to wake-up, and the logic trades at each."""
         simulator, logic, profiler = self._scenario.simulator, self._scenario.logic, self._profiler
         bar_ticks = self._bar_ticks(block)
-        stops = iter([*(tick + 1 for tick in sorted(bar_ticks)), len(block)])
+        stops = iter([*(tick + 1 for tick in sorted(bar_ticks | watched)), len(block)])
         stop = next(stops)
         rates = self._scenario.rates.at(block.time_ns)
         offset = 0
@@ -153,6 +158,8 @@ class TickLoop:
                 began = profiler.lap("order_execution", began)
                 if self._deadline_ns is not None:
                     self._check_time()
+            if last in watched and self._observer:
+                self._observer.settled(block.first_tick + last, simulator)
             if offset == stop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)

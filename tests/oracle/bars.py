@@ -34,9 +34,7 @@ class Seen(NamedTuple):
     forming: Bar
 
 
-def seen_at(
-    times: Sequence[int], prices: Sequence[int], tick: int, start_ns: int, width_ns: int, warmup: int
-) -> Seen:
+def seen_at(times: Sequence[int], prices: Sequence[int], tick: int, start_ns: int, width_ns: int, warmup: int) -> Seen:
     """Bars at one tick of a scenario that starts at ``start_ns``.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 
 import numpy as np
@@ -60,7 +61,9 @@ def make_window(rows: list[Row], start_ns: int, count: int, price: BarPrice) -> 
     last_time_ns = taken[-1][0] - taken[-1][0] % NS_PER_DAY
     before_last_day = sum(moment < last_time_ns for moment in times)
     warmup = {
-        timeframe: _series([bar for bar in all_bars(times, prices, timeframe.ns) if bar.start_ns + timeframe.ns <= start_ns])
+        timeframe: _series(
+            [bar for bar in all_bars(times, prices, timeframe.ns) if bar.start_ns + timeframe.ns <= start_ns]
+        )
         for timeframe in TIMEFRAMES
     }
     return MarketWindow(
@@ -105,12 +108,14 @@ def test_what_is_seen_at_every_tick(
             assert edges[-1] == len(block)
             assert edges == sorted(set(edges))
             history = [Bar(*each) for each in zip(*(column.tolist() for column in found.history), strict=True)]
-            for span, (begin, end) in enumerate(zip(edges, edges[1:], strict=False)):
+            for span, (begin, end) in enumerate(itertools.pairwise(edges)):
                 for k in range(begin, end):
                     seen = seen_at(times, prices, tick + k, start_ns, timeframe.ns, bars)
                     assert history[: int(found.span_closed[span])] == seen.closed
                     forming = found.forming
-                    assert (int(forming.open_hp[k]), int(forming.high_hp[k]), int(forming.low_hp[k])) == seen.forming[1:4]
+                    assert (int(forming.open_hp[k]), int(forming.high_hp[k]), int(forming.low_hp[k])) == seen.forming[
+                        1:4
+                    ]
         tick += len(block)
     assert tick == min(len(rows), first + count)
     assert window.ticks == tick - first
@@ -130,9 +135,7 @@ def test_an_empty_day_has_no_bars() -> None:
 
 
 @given(spec=steps, at=st.integers(1, 44), block_ticks=st.sampled_from(BLOCK_SIZES))
-def test_the_start_of_the_scenario_changes_no_bar(
-    spec: list[tuple[int, int, int]], at: int, block_ticks: int
-) -> None:
+def test_the_start_of_the_scenario_changes_no_bar(spec: list[tuple[int, int, int]], at: int, block_ticks: int) -> None:
     """R13: from a later start on, the same bars are forming and closing."""
     rows = make_rows(spec)
     start_ns = rows[at % len(rows)][0]

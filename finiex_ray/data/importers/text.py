@@ -142,16 +142,16 @@ def pick_columns(path: Path, columns: dict[str, str], known: Sequence[str]) -> d
     roles = ("time", "bid", "ask", "volume")
     for role, column in columns.items():
         if role not in roles:
-            raise ConfigError(f"unknown column {role!r}.{suggest(role, roles)}", source="--columns")
+            raise ConfigError(f"unknown column {role!r}.{suggest(role, roles)}", source="--column")
         if column not in known:
-            raise ConfigError(f"{path} has no column {column!r}.{suggest(column, known)}", source="--columns")
+            raise ConfigError(f"{path} has no column {column!r}.{suggest(column, known)}", source="--column")
     by_name = {name.lower(): name for name in reversed(list(known))}
     picked = {}
     for role in roles:
         aliases = ("time", "timestamp", "datetime", "date") if role == "time" else (role,)
         found = columns.get(role) or next((by_name[alias] for alias in aliases if alias in by_name), None)
         if found is None and role != "volume":
-            refuse(path, f"no column for {role} among {', '.join(known)}; name it with --columns {role}=NAME")
+            refuse(path, f"no column for {role} among {', '.join(known)}; name it with --column {role}=NAME")
         if found is not None:
             picked[role] = found
     return picked

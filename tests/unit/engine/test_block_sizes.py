@@ -16,14 +16,20 @@ SIZES = (1, 7, 8_192, 10**6)
 STRATEGIES: dict[str, dict[str, Any]] = {
     "aggressive_trend": {
         "workers": {"rsi": {"type": "rsi", "timeframe": "M1"}, "band": {"type": "bollinger", "timeframe": "M5"}},
-        "logic": {"type": "aggressive_trend", "sl_points": 60, "tp_points": 90, "rsi_buy_threshold": 40, "rsi_sell_threshold": 60},
+        "logic": {
+            "type": "aggressive_trend", "sl_points": 60, "tp_points": 90,
+            "rsi_buy_threshold": 40, "rsi_sell_threshold": 60,
+        },
     },
     "simple_consensus": {
         "workers": {
             "rsi": {"type": "rsi", "timeframe": "M1", "method": "simple"},
             "band": {"type": "envelope", "timeframe": "M5", "period": 5, "deviation": 0.02},
         },
-        "logic": {"type": "simple_consensus", "on_opposite": "reverse", "rsi_buy_threshold": 45, "rsi_sell_threshold": 55, "band_extremes": 0.3},
+        "logic": {
+            "type": "simple_consensus", "on_opposite": "reverse", "band_extremes": 0.3,
+            "rsi_buy_threshold": 45, "rsi_sell_threshold": 55,
+        },
     },
     "macd_cross": {
         "workers": {"macd": {"type": "macd", "timeframe": "M1"}},

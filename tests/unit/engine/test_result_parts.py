@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_progress_goes_from_init_to_the_end_and_at_most_once_an_interval() -> No
     assert (updates[-1].ticks_done, updates[-1].ticks_total) == (3_000, 3_000)
     times = [u.elapsed_s for u in updates[2:-1]]
     assert len(times) > 3
-    assert all(b - a >= 1 for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= 1 for a, b in itertools.pairwise(times))
     assert updates[-1].balance is updates[-1].bars is updates[-1].operations is None
     assert _updates(enabled=False) == []
 
@@ -79,9 +80,9 @@ def test_the_profile_covers_the_six_operations() -> None:
     assert result.loop is not None
     profile = result.loop.profile
     assert set(profile.operations) == set(OPERATIONS)
-    assert {name: timing.calls for name, timing in profile.operations.items() if name != "order_execution"} == dict.fromkeys(
-        [name for name in OPERATIONS if name != "order_execution"], 3
-    )
+    assert {
+        name: timing.calls for name, timing in profile.operations.items() if name != "order_execution"
+    } == dict.fromkeys([name for name in OPERATIONS if name != "order_execution"], 3)
     assert {name: timing.calls for name, timing in profile.workers.items()} == {"rsi": 3, "band": 3}
     assert {"data", "strategy", "simulator", "bars"} <= set(profile.startup_ns)
     assert sum(timing.total_ns for timing in profile.operations.values()) <= profile.loop_ns
@@ -112,7 +113,9 @@ def _statistics(trades: np.ndarray, window_s: int = 100) -> dict[str, float | in
 
 def test_statistics_by_hand() -> None:
     s = NS_PER_S
-    stats = _statistics(_trades((10_000, 0, 10 * s), (-20_000, 5 * s, 20 * s), (0, 30 * s, 30 * s), (30_000, 40 * s, 80 * s)))
+    stats = _statistics(
+        _trades((10_000, 0, 10 * s), (-20_000, 5 * s, 20 * s), (0, 30 * s, 30 * s), (30_000, 40 * s, 80 * s))
+    )
     returns = [0.01, -20_000 / 1_010_000, 0.0, 30_000 / 990_000]
     mean = sum(returns) / 4
     assert stats == {

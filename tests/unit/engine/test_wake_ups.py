@@ -72,7 +72,9 @@ def test_fill_wakes_at_each_fill(size: int) -> None:
     result = run(with_blocks(_config(Wake.FILL | Wake.ACTION), size))
     assert result.loop is not None
     expected = dict.fromkeys(range(0, 3_000, 300), Wake.ACTION)
-    ended = [int(trade["exit_tick"]) for trade in rows(result.loop.trades) if trade["exit_reason"] != ExitReason.SCENARIO_END]
+    ended = [
+        int(trade["exit_tick"]) for trade in rows(result.loop.trades) if trade["exit_reason"] != ExitReason.SCENARIO_END
+    ]
     for tick in [*(int(order["done_tick"]) for order in rows(result.loop.orders)), *ended]:
         expected[tick] = expected.get(tick, Wake.NONE) | Wake.FILL
     assert len(ended) >= 5

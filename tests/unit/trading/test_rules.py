@@ -174,6 +174,15 @@ def test_r6_a_level_that_was_passed_when_it_was_set_fills_at_the_quote() -> None
     assert int(simulator.trades()[0]["exit_price_points"]) == 110_300
 
 
+def test_r6_a_level_that_was_just_reached_when_it_was_set_counts_as_passed() -> None:
+    quotes = [(110_040, 110_050), (110_200, 110_210), (110_300, 110_310)]
+    simulator = drive(make_simulator(), make_ticks(quotes), {0: _buy(1, tp=1.1020)})
+    assert int(simulator.trades()[0]["exit_price_points"]) == 110_300
+    quotes = [(110_040, 110_050), (110_199, 110_209), (110_300, 110_310)]
+    simulator = drive(make_simulator(), make_ticks(quotes), {0: _buy(1, tp=1.1020)})
+    assert int(simulator.trades()[0]["exit_price_points"]) == 110_200
+
+
 def test_r6_a_passed_level_that_the_price_leaves_again_becomes_an_ordinary_one() -> None:
     quotes = [(110_040, 110_050), (110_300, 110_310), (110_100, 110_110), (110_300, 110_310)]
     simulator = drive(make_simulator(), make_ticks(quotes), {0: _buy(1, tp=1.1020)})
@@ -261,7 +270,9 @@ def test_r8_a_shortfall_rejects_when_the_order_fills(balance: str, state: OrderS
     assert order["reason"] == (RejectReason.NONE if state is OrderState.FILLED else RejectReason.NOT_ENOUGH_MARGIN)
 
 
-@pytest.mark.parametrize(("leverage", "steps", "price"), [(30, 4_704, 101_680), (200, 3_040, 122_280), (30, 970, 126_816)])
+@pytest.mark.parametrize(
+    ("leverage", "steps", "price"), [(30, 4_704, 101_680), (200, 3_040, 122_280), (30, 970, 126_816)]
+)
 def test_r8_exactly_enough_margin_is_enough(leverage: int, steps: int, price: int) -> None:
     """The margin is a whole number of cents, though the leverage has no finite binary fraction."""
     minor = steps * price // leverage
@@ -280,8 +291,22 @@ def test_r8_unrealised_losses_count_and_closing_frees_margin() -> None:
     simulator = drive(make_simulator(account=make_account(balance=500)), make_ticks(quotes), script)
     states = [(o["state"], o["reason"]) for o in rows(simulator.orders())]
     assert states[1] == (OrderState.REJECTED, RejectReason.NOT_ENOUGH_MARGIN)
-    assert [state for state, _ in states] == [OrderState.FILLED, OrderState.REJECTED, OrderState.FILLED, OrderState.FILLED]
+    assert [state for state, _ in states] == [
+        OrderState.FILLED,
+        OrderState.REJECTED,
+        OrderState.FILLED,
+        OrderState.FILLED,
+    ]
     assert float(simulator.account["margin_used"]) == 0.0
+
+
+def test_r8_the_account_comes_before_the_symbol_and_the_symbol_before_the_broker() -> None:
+    spec = {"digits": 5, "base": "EUR", "quote": "USD", "contract_size": 100_000}
+    for leverages, expected in (((None, None), 100), ((50, None), 50), ((50, 20), 20), ((None, 20), 20)):
+        broker = make_broker(leverage=100, symbols={"EURUSD": {**spec, "leverage": leverages[0]}})
+        simulator = make_simulator(account=make_account(leverage=leverages[1]), broker=broker)
+        drive(simulator, make_ticks([(110_000, 110_000)] * 3), {0: _buy()}, finish=False)
+        assert float(simulator.account["margin_used"]) == 11_000_000 / expected
 
 
 # R9 costs
@@ -589,7 +614,7 @@ def test_terms_refuse_prices_at_which_amounts_would_not_fit() -> None:
 
 
 def test_terms_refuse_unknown_symbols_and_other_digits() -> None:
-    with pytest.raises(ScenarioInvalidError, match="has no symbol 'EURUSDX'. Did you mean 'EURUSD'"):
+    with pytest.raises(ScenarioInvalidError, match=r"has no symbol 'EURUSDX'\. Did you mean 'EURUSD'"):
         make_terms("EURUSDX", make_account(), make_broker(), 5)
     with pytest.raises(ScenarioInvalidError, match="the data has 4 digits, broker 'test' says 5"):
         make_terms("EURUSD", make_account(), make_broker(), 4)

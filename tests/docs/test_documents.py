@@ -1,0 +1,97 @@
+"""Every block of code in the documents does what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from document_blocks import ALL, DOCUMENTS, REAL_DATA, ROOT, Block, prepare, run
+
+from finiex_ray import run_set
+
+RUN = [block for block in ALL if block.language in ("sh", "python") and block.role in ("run", "ray", "data")]
+SETS = [block for block in ALL if block.language == "json" and block.role == "file"]
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def _params(chosen: list[Block]) -> list[object]:
+    marks = {"ray": [pytest.mark.ray]}
+    return [pytest.param(block, id=block.place, marks=marks.get(block.role, [])) for block in chosen]
+
+
+def test_every_block_is_of_a_known_kind() -> None:
+    kinds = {
+        "sh": {"run", "ray", "data", "no-run"},
+        "python": {"run", "file"},
+        "json": {"file"},
+        "text": {"file", "output"},
+    }
+    unknown = [
+        f"{block.place}: {block.language} {block.role}" for block in ALL if block.role not in kinds[block.language]
+    ]
+    assert unknown == []
+    assert len(RUN) >= 6
+    assert len(SETS) >= 2
+
+
+def test_only_make_pip_and_git_are_not_run() -> None:
+    for block in ALL:
+        if block.role == "no-run":
+            commands = [line.split()[0] for line in block.body.splitlines() if line and not line.startswith("#")]
+            assert set(commands) <= {"make", "pip", "git", "cd"}, block.place
+
+
+@pytest.mark.parametrize("block", _params(RUN))
+def test_block_runs(block: Block, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    folder = prepare(tmp_path, block.document)
+    if block.role == "data":
+        source: Path = request.getfixturevalue("shared_data")
+        for name in block.value.split(","):
+            shutil.copytree(source / REAL_DATA[name], folder / name)
+    if block.language == "python":
+        (folder / "block.py").write_text(block.body, encoding="utf-8")
+        done = run(folder, sys.executable, "block.py")
+    else:
+        done = run(folder, "bash", "-euo", "pipefail", "-c", block.body)
+    assert done.returncode == 0, f"{block.place}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("block", _params(SETS))
+def test_set_completes(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = prepare(tmp_path, block.document)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    result = run_set(block.value, executor="local", quiet=True)
+    assert list(result.scenarios["error_message"].dropna()) == []
+    assert result.scenarios["success"].all()
+
+
+def test_the_output_shown_is_what_the_quickstart_gives(tmp_path: Path) -> None:
+    (shown,) = (block.body for block in ALL if block.role == "output" and block.value == "quickstart")
+    result = run_set(ROOT / "configs/scenario_sets/quickstart.json", executor="local", out=tmp_path, quiet=True)
+    for row in result.scenarios.to_dict("records"):
+        (line,) = (each for each in shown.splitlines() if each.split()[:1] == [row["name"]])
+        cells = re.split(r"\s{2,}", line.strip())
+        expected = [row["name"], row["symbol"], "ok", f"{row['ticks']:,}"]
+        assert cells[:4] == expected
+        assert cells[5] == str(row["trades"])
+        assert cells[7] == f"{row['net_profit']:.2f} USD"
+    assert f"{result.info['ticks']:,}" in shown
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for link in _LINK.findall(text):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / name if name else ROOT / document
+        assert target.exists(), f"{document}: {link}"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{document}: {link}"

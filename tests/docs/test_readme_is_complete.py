@@ -1,0 +1,115 @@
+"""The README names every key, column, option, worker and logic that there is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import typer.main
+from document_blocks import ALL, ROOT
+from pydantic import BaseModel
+
+from finiex_ray.cli import app
+from finiex_ray.config.cascade import MERGE_DEPTH
+from finiex_ray.config.layout import TOP_KEYS
+from finiex_ray.config.models import (
+    AccountConfig,
+    DataConfig,
+    ExecutionConfig,
+    LatencyConfig,
+    LiveStatsConfig,
+    ScenarioConfig,
+)
+from finiex_ray.data.importing import IMPORTERS
+from finiex_ray.decisions.registry import logic_types
+from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA
+from finiex_ray.results.tables import RECORD_TABLES
+from finiex_ray.workers.registry import worker_types
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    level = title.split(" ")[0]
+    start = README.index(f"\n{title}\n")
+    end = README.find(f"\n{level} ", start + 2)
+    return README[start:end]
+
+
+def missing(names: set[str], text: str) -> list[str]:
+    return sorted(name for name in names if f"`{name}`" not in text)
+
+
+def full_set() -> dict[str, Any]:
+    (body,) = (block.body for block in ALL if block.value == "full.json")
+    tree = json.loads(body)
+    merged: dict[str, object] = dict(tree["global"])
+    for scenario in tree["scenarios"]:
+        merged = {**scenario, **merged}
+    assert set(tree) == set(TOP_KEYS)
+    return {"data": tree["data"], "scenario": merged}
+
+
+def test_the_full_set_has_every_key() -> None:
+    tree = full_set()
+    scenario = tree["scenario"]
+    models: list[tuple[type[BaseModel], Any]] = [
+        (DataConfig, tree["data"]),
+        (ScenarioConfig, scenario),
+        (AccountConfig, scenario["account"]),
+        (ExecutionConfig, scenario["execution"]),
+        (LiveStatsConfig, scenario["live_stats"]),
+        (LatencyConfig, scenario["account"]["latency"]),
+    ]
+    for model, values in models:
+        assert set(values) == set(model.model_fields), model.__name__
+
+
+def test_keys_are_explained() -> None:
+    names = set(TOP_KEYS)
+    for model in (DataConfig, ScenarioConfig, AccountConfig, ExecutionConfig, LiveStatsConfig, LatencyConfig):
+        names |= set(model.model_fields)
+    assert missing(names, section("## Scenario sets")) == []
+
+
+def test_the_merge_rule_names_every_section() -> None:
+    text = section("### How `global` reaches a scenario")
+    assert missing({*MERGE_DEPTH, *(set(ScenarioConfig.model_fields) - {"name"})}, text) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({field.name for field in SCENARIO_SCHEMA}, id="scenarios"),
+        pytest.param({field.name for field in PROFILE_SCHEMA}, id="profile"),
+        *(pytest.param({column.name for column in table}, id=name) for name, table in RECORD_TABLES.items()),
+    ],
+)
+def test_columns_are_explained(columns: set[str]) -> None:
+    assert missing(columns, section("## Results")) == []
+
+
+def test_workers_and_logics_are_listed_with_their_outputs() -> None:
+    text = section("## Workers and logics")
+    outputs = {output for worker in worker_types().values() for output in worker.outputs}
+    assert missing({*worker_types(), *logic_types(), *outputs}, text) == []
+
+
+def test_options_are_named() -> None:
+    command: Any = typer.main.get_command(app)
+    groups = [command.commands, command.commands["data"].commands]
+    options = {
+        option
+        for commands in groups
+        for each in commands.values()
+        for parameter in each.params
+        for option in parameter.opts
+        if option.startswith("--") and option != "--help"
+    }
+    assert {"--executor", "--crossed"} <= options
+    assert sorted(option for option in options if option not in README) == []
+
+
+def test_formats_are_listed() -> None:
+    assert missing(set(IMPORTERS), section("## Market data")) == []
