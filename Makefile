@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench clean
+.PHONY: help install run test soak lint bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -33,6 +33,12 @@ lint: $(STAMP)
 
 test: lint
 	$(BIN)/pytest
+
+# make soak  thousands of random examples of every property, the same ones each time (EXAMPLES=10000)
+EXAMPLES ?= 10000
+soak: $(STAMP)
+	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
+		tests/unit/trading/test_order_graph.py tests/unit/trading/test_metamorphic.py
 
 # make clean  removes what the other targets made
 clean:

@@ -185,3 +185,20 @@ class BySeen(DecisionLogic):
 
     def execute(self, wake: WakeUp, trading: TradingApi) -> None:
         self.log.info(f"seen {self._seen[wake.offset]:.3f}")
+
+
+class ChattyWorker(TickWorker):
+    """Logs a line every hundred ticks, and says the mid."""
+
+    def compute(self, tick, bar_history, forming_bars):
+        if tick.index % 100 == 0:
+            self.log.info(f"worker at {tick.index}")
+        return tick.mid
+
+
+class ChattyLogic(TickLogic):
+    """Logs a line every hundred ticks."""
+
+    def on_tick(self, tick, values, trading):
+        if tick.index % 100 == 0:
+            self.log.info(f"logic at {tick.index}")

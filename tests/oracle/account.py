@@ -10,8 +10,6 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from oracle.rules import Luck, Rules, rounded
-
 from finiex_ray.core.enums import (
     Action,
     EventKind,
@@ -23,6 +21,7 @@ from finiex_ray.core.enums import (
     Side,
 )
 from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, NO_TICK
+from oracle.rules import Luck, Rules, rounded
 
 __all__ = ["Account", "Extremes", "Policy", "Rules"]
 
@@ -147,8 +146,9 @@ class Account:
 
     # What the market does
 
-    def tick(self, tick: int, time_ns: int, bid: int, ask: int) -> None:
+    def tick(self, tick: int, time_ns: int, bid: int, ask: int, pair_quotes: tuple[int, int] = (0, 0)) -> None:
         """Brings the account to one tick, in the order of R7."""
+        self.rules.pair_quotes = pair_quotes
         before_ns = self.now[1]
         first = self.now[0] == NO_TICK
         self.now = (tick, time_ns, bid, ask)
@@ -188,16 +188,19 @@ class Account:
 
     def equity(self) -> Fraction:
         """R16."""
-        return self.balance + sum(
-            self.rules.profit(p["side"], p["volume_steps"], p["entry_price_points"], self._leaving_quote(p["side"]))
-            for p in self.positions
+        return self.balance + self.rules.unrealised(
+            [
+                (p["side"], p["volume_steps"], p["entry_price_points"], self._leaving_quote(p["side"]))
+                for p in self.positions
+            ]
         )
 
     def margin_used(self) -> Fraction:
         """R8: the open volume, filled into the tiers in fill order."""
         used, held = Fraction(0), 0
         for position in self.positions:
-            used += self.rules.margin(held, position["volume_steps"], position["entry_price_points"])
+            steps, price, rate = (position[n] for n in ("volume_steps", "entry_price_points", "margin_rate"))
+            used += self.rules.margin(held, steps, price, rate)
             held += position["volume_steps"]
         return used
 
@@ -437,12 +440,12 @@ class Account:
     def _affordable(self, order: Record, steps: int, price: int) -> int:
         """R8: the margin must be at most the free margin; immediate-or-cancel takes what is to be had (R4)."""
         free = (self.balance if self.rules.spot else self.equity()) - self.margin_used()
-        held = self.held()
-        if steps == 0 or self.rules.margin(held, steps, price) <= free:
+        held, rate = self.held(), self.rules.pair_rate(gain=False)
+        if steps == 0 or self.rules.margin(held, steps, price, rate) <= free:
             return steps
         if not order["immediate_or_cancel"]:
             return 0
-        most = bisect_right(range(1, steps), free, key=lambda some: self.rules.margin(held, some, price))
+        most = bisect_right(range(1, steps), free, key=lambda some: self.rules.margin(held, some, price, rate))
         return most if self.rules.lots(most) >= Fraction(self.rules.spec.volume_min) else 0
 
     def _enter(self, order: Record, steps: int, price: int, *, maker: bool) -> None:
@@ -464,7 +467,8 @@ class Account:
         leg: Record = {
             "position_id": number, "order_id": order["order_id"], "side": side, "volume_steps": steps,
             "entry_tick": tick, "entry_ns": time_ns, "entry_price_points": price, "entry_commission_minor": commission,
-            "swap_minor": 0, "sl_points": sl, "tp_points": tp, "trail_points": trail, "magic": order["magic"],
+            "swap_minor": 0, "margin_rate": self.rules.pair_rate(gain=False),
+            "sl_points": sl, "tp_points": tp, "trail_points": trail, "magic": order["magic"],
         }  # fmt: skip
         for older in list(legs):  # R11: one set of stops
             for name, own in given.items():

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from builders import bare_block, rows
+
+from finiex_ray.core.enums import Wake
+from finiex_ray.core.market import TickSegment
+from finiex_ray.trading.simulator import EQUITY_ROWS, NO_RATES, TradeSimulator
 from oracle.account import Account, Policy
 from oracle.ports import Ask, FastPort, SlowPort, send_all
 from oracle.rules import Rules
 
-from finiex_ray.core.enums import Wake
-from finiex_ray.core.market import TickSegment
-from finiex_ray.trading.simulator import EQUITY_ROWS, TradeSimulator
-
-__all__ = ["check_curve", "check_open", "check_records", "run_fast", "run_slow"]
+__all__ = ["check_curve", "check_open", "check_records", "finish", "pair_rates", "run_fast", "run_slow"]
 
 Script = Mapping[int, Sequence[Ask]]
 
@@ -27,11 +27,13 @@ def run_fast(
 ) -> list[tuple[int, Wake]]:
     """Runs the compiled account; returns where it handed control back, and why."""
     port, wakes, count = FastPort(simulator), [], len(ticks.time_ns)
+    rates = pair_rates(simulator.terms.pair is not None, count)
     for first in range(0, count, block_ticks):
         block = bare_block(ticks, first, min(first + block_ticks, count))
         offset = 0
         while offset < len(block):
-            offset, reason = simulator.advance(block, actions[first : first + len(block)], offset, len(block), wake)
+            part = slice(first, first + len(block))
+            offset, reason = simulator.advance(block, actions[part], offset, len(block), wake, rates[part])
             if reason:
                 tick = first + offset - 1
                 wakes.append((tick, reason))
@@ -53,9 +55,10 @@ def run_slow(
     """Runs the slow account tick by tick; with a policy the actions are its own, else they wake the script."""
     account = Account(rules, seed, policy)
     port, wakes = SlowPort(account), []
+    rates = pair_rates(rules.pair is not None, len(ticks.time_ns))
     for tick, (time_ns, bid, ask) in enumerate(zip(*(column.tolist() for column in ticks[:3]), strict=True)):
         told = len(account.events)
-        account.tick(tick, time_ns, bid, ask)
+        account.tick(tick, time_ns, bid, ask, tuple(rates[tick].tolist()) if len(rates) else (0, 0))
         if policy is not None:
             account.act(int(actions[tick]))
         reason = wake & Wake.TICK
@@ -65,6 +68,21 @@ def run_slow(
             wakes.append((tick, reason))
             send_all(script.get(tick, ()), port, bid)
     return account, wakes
+
+
+def pair_rates(needed: bool, count: int) -> np.ndarray:
+    """Quotes of a conversion pair at each tick, its points, the same in every run."""
+    if not needed:
+        return NO_RATES
+    draw = np.random.default_rng(11)
+    bid = 110_000 + np.cumsum(draw.integers(-60, 61, count))
+    return np.stack([bid, bid + draw.integers(0, 30, count)], axis=1)
+
+
+def finish(simulator: TradeSimulator, ticks: TickSegment) -> None:
+    """Ends the compiled account at its last tick."""
+    rates = pair_rates(simulator.terms.pair is not None, len(ticks.time_ns))
+    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]), rates)
 
 
 def check_records(simulator: TradeSimulator, account: Account) -> None:

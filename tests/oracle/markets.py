@@ -7,12 +7,12 @@ from typing import Any
 
 from builders import T0, make_account, make_broker, segment_of
 from hypothesis import strategies as st
-from oracle.ports import Ask
 
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import AccountConfig
 from finiex_ray.core.market import TickSegment
 from finiex_ray.core.time import NS_PER_MS
+from oracle.ports import Ask
 
 __all__ = [
     "COUNT",
@@ -52,7 +52,9 @@ def make_market(symbol: str, spec: Market, *, shift_ns: int = 0, scale: int = 1)
 _near = st.one_of(st.integers(-12, 12), st.integers(-60, 60))
 _distance = st.one_of(st.just(0), st.integers(1, 20), st.integers(1, 300))
 _till = st.one_of(st.none(), st.sampled_from([-100, 0, 1, 100, 1_000, 70_000, 10**8]).map(lambda ms: ms * NS_PER_MS))
-_steps = st.one_of(st.sampled_from([1, 10, 33, 100, 100]), st.integers(-1, 12_000), st.just(Decimal("1.5"))).map(Decimal)
+_steps = st.one_of(st.sampled_from([1, 10, 33, 100, 100]), st.integers(-1, 12_000), st.just(Decimal("1.5"))).map(
+    Decimal
+)
 _side = st.sampled_from(["buy", "sell"])
 
 
@@ -98,7 +100,8 @@ order_changes = st.builds(
     kind=st.just("change_order"),
     which=st.integers(0, 5),
     fields=st.fixed_dictionaries(
-        {}, optional={"limit": _near, "stop": _near, "sl": st.none() | _near, "tp": st.none() | _near, "good_till": _till}
+        {},
+        optional={"limit": _near, "stop": _near, "sl": st.none() | _near, "tp": st.none() | _near, "good_till": _till},
     ),
 )
 position_changes = st.builds(
@@ -181,11 +184,15 @@ def settings_of_account(draw: Any) -> tuple[str, AccountConfig, BrokerSpec]:
                 ("EURGBP", {"currency": "USD", "conversion_rates": {"GBP": "1.27"}}),
                 ("BTCUSD", {"currency": "USD", "balance": 100_000}),
                 ("BTCUSD", {"currency": "BTC", "balance": 2}),
+                ("EURUSD", {"currency": "JPY", "balance": 1_000_000}),  # converted by USDJPY: times its price
+                ("BTCUSD", {"currency": "EUR", "balance": 100_000}),  # by EURUSD: divided by it
             ]
         )
     )
     account = {"balance": draw(st.sampled_from([10_000, 500, 100, Decimal("220.02"), 10**7])), **account}
-    account["guard"] = draw(_maybe(st.sampled_from([{"rejections": 1, "cool_down_s": 1}, {"rejections": 2, "cool_down_s": 60}])))
+    account["guard"] = draw(
+        _maybe(st.sampled_from([{"rejections": 1, "cool_down_s": 1}, {"rejections": 2, "cool_down_s": 60}]))
+    )
     each = {
         "swap": draw(_maybe(_swap, off={"kind": "none"}, odds=1)),
         "leverage_tiers": draw(_maybe(st.just(_TIERS), off=[])),

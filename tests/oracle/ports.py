@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
-from oracle.account import RESTING, Account
-
 from finiex_ray.core.enums import OrderState, OrderType, RejectReason
 from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE
 from finiex_ray.trading.api import KEEP, TradingApi
 from finiex_ray.trading.simulator import TradeSimulator
+from oracle.account import RESTING, Account
 
 __all__ = ["Ask", "FastPort", "Port", "SlowPort", "send"]
 

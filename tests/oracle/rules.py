@@ -53,6 +53,33 @@ class Rules:
         self.refusals = broker.rejection_share if account.rejection_share is None else account.rejection_share
         self.opening = rounded(Fraction(account.balance) * self.minor)
         self.tiers = self._tiers()
+        self.pair = self._pair()
+        self.pair_quotes = (0, 0)  # bid and ask of the conversion pair at the current tick, its points
+
+    def _pair(self) -> tuple[bool, int] | None:
+        """R10: whether the pair is QUOTE/ACCOUNT, and its digits; None where none is needed."""
+        quote, own = self.spec.quote, self.account.currency
+        if own in (quote, self.spec.base) or quote in self.account.conversion_rates:
+            return None
+        for spec in self.broker.symbols.values():
+            if {spec.base, spec.quote} == {quote, own}:
+                return spec.base == quote, spec.digits
+        return None
+
+    def pair_rate(self, *, gain: bool) -> int:
+        """R10: what is gained is sold, what is lost or paid is bought; points of the pair, 1 without one."""
+        if self.pair is None:
+            return 1
+        times, _ = self.pair
+        return self.pair_quotes[0] if gain is times else self.pair_quotes[1]
+
+    def converted(self, amount: Fraction, at: int, pair_rate: int | None = None) -> Fraction:
+        """R10: an amount of the quote currency in minor units of the account's; ``at`` is the deal's price."""
+        if self.pair is None:
+            return amount * self.rate(at)
+        times, digits = self.pair
+        rate = Fraction(self.pair_rate(gain=amount >= 0) if pair_rate is None else pair_rate, 10**digits)
+        return amount * self.minor * (rate if times else 1 / rate)
 
     def _tiers(self) -> list[tuple[Fraction, Fraction]]:
         """Ends of the tiers in lots, and their leverage (R8)."""
@@ -78,23 +105,29 @@ class Rules:
         assert self.spec.base == self.account.currency
         return self.minor / (price_points * self.point)
 
-    def value(self, lots: Fraction, points: Fraction, at: int) -> Fraction:
-        """What so many points are worth for so many lots, converted at the price ``at``."""
-        return points * self.point * lots * Fraction(self.spec.contract_size) * self.rate(at)
-
-    def notional(self, lots: Fraction, price_points: int) -> Fraction:
-        return self.value(lots, Fraction(price_points), price_points)
+    def in_quote(self, lots: Fraction, points: Fraction | int) -> Fraction:
+        """What so many points are worth for so many lots, in the quote currency."""
+        return points * self.point * lots * Fraction(self.spec.contract_size)
 
     def profit(self, side: int, steps: int, entry: int, leave: int) -> Fraction:
-        return self.value(self.lots(steps), Fraction((leave - entry) * side), leave)
+        return self.converted(self.in_quote(self.lots(steps), (leave - entry) * side), leave)
 
-    def margin(self, held: int, steps: int, price_points: int) -> Fraction:
-        """R8: of ``steps`` on top of ``held``."""
+    def unrealised(self, held: list[tuple[int, int, int, int]]) -> Fraction:
+        """R16, R10: of positions (side, steps, entry, quote); a conversion pair turns their sum."""
+        if self.pair is None:
+            return sum((self.profit(*each) for each in held), start=Fraction(0))
+        total = sum(
+            (self.in_quote(self.lots(steps), (now - entry) * side) for side, steps, entry, now in held), Fraction(0)
+        )
+        return self.converted(total, 0)
+
+    def margin(self, held: int, steps: int, price_points: int, pair_rate: int = 1) -> Fraction:
+        """R8: of ``steps`` on top of ``held``, at the pair's rate of the entry."""
         low, high = self.lots(held), self.lots(held + steps)
         total, start = Fraction(0), Fraction(0)
         for end, leverage in self.tiers:
             inside = max(Fraction(0), min(high, end) - max(low, start))
-            total += self.notional(inside, price_points) / leverage
+            total += self.converted(self.in_quote(inside, price_points), price_points, pair_rate) / leverage
             start = end
         return total
 
@@ -108,7 +141,7 @@ class Rules:
         if spec.kind == "per_lot":
             return -rounded(rate * lots * self.minor)
         if spec.kind == "percent":
-            return -rounded(rate / 100 * self.notional(lots, price_points))
+            return rounded(self.converted(-rate / 100 * self.in_quote(lots, price_points), price_points))
         return 0
 
     def swap(self, side: int, steps: int, days: int, quote: int) -> int:
@@ -116,9 +149,9 @@ class Rules:
         spec, lots = self.spec.swap, self.lots(steps)
         rate = Fraction(spec.long if side == Side.BUY else spec.short)
         if spec.kind == "points":
-            return rounded(days * self.value(lots, rate, quote))
+            return rounded(self.converted(days * self.in_quote(lots, rate), quote))
         if spec.kind == "percent":
-            return rounded(days * self.notional(lots, quote) * rate / 100 / 360)
+            return rounded(self.converted(days * self.in_quote(lots, quote) * rate / 100 / 360, quote))
         return rounded(days * rate * lots * self.minor)
 
     def rollovers(self, after_ns: int, up_to_ns: int) -> list[int]:
@@ -144,7 +177,9 @@ class Rules:
         now = datetime.fromtimestamp(time_ns // 10**9, UTC)
         inside = (now.hour * 3_600 + now.minute * 60 + now.second) * 10**9 + time_ns % 10**9
         for session in self.spec.sessions:
-            start, end = (None if t is None else (t.hour * 60 + t.minute) * 60 * 10**9 for t in (session.start, session.end))
+            start, end = (
+                None if t is None else (t.hour * 60 + t.minute) * 60 * 10**9 for t in (session.start, session.end)
+            )
             if session.day == DAYS[now.weekday()] and (start or 0) <= inside and (end is None or inside < end):
                 return True
         return not self.spec.sessions
@@ -159,7 +194,9 @@ class Rules:
             if kind == "uniform":
                 slip = int(slips.random() * (points + 1))
             refused = self.refusals > 0 and bool(refusals.random() < self.refusals)
-            yield Luck(_delay(self.latency, uniform, second), _delay(self.latency_close, uniform, second), slip, refused)
+            yield Luck(
+                _delay(self.latency, uniform, second), _delay(self.latency_close, uniform, second), slip, refused
+            )
 
     def spread_slip(self, bid: int, ask: int) -> int:
         """R4: by the spread."""

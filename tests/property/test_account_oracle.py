@@ -12,7 +12,7 @@ from builders import BLOCK_SIZES, make_account, make_broker, make_simulator
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oracle.account import Policy
-from oracle.compare import check_curve, check_open, check_records, run_fast, run_slow
+from oracle.compare import check_curve, check_open, check_records, finish, run_fast, run_slow
 from oracle.markets import COUNT, GAPS_MS, Market, make_market, scripts, settings_of_account, ticks_strategy
 from oracle.ports import Ask
 from oracle.rules import Rules
@@ -54,7 +54,7 @@ def test_requests_at_wake_ups(
     assert wakes == expected
     check_records(simulator, account)
     check_open(simulator, account)
-    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+    finish(simulator, ticks)
     account.end()
     check_records(simulator, account)
     check_curve(simulator, account)
@@ -94,7 +94,7 @@ def test_the_compiled_policy(
     slow = Policy(steps, sl, tp, reverse, Fraction(min_free) * rules.minor, trail)
     account, _ = run_slow(rules, ticks, decided, {}, Wake.NONE, seed, slow)
     check_open(simulator, account)
-    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+    finish(simulator, ticks)
     account.end()
     check_records(simulator, account)
     check_curve(simulator, account)
@@ -131,7 +131,9 @@ def test_long_streams_with_growing_records(seed: int) -> None:
     """Some thousand ticks and requests: records grow several times, buckets of the curve hold several ticks."""
     draw = np.random.default_rng(seed)
     count = 2_300
-    spec = list(zip(draw.choice(GAPS_MS[:8], count), draw.integers(-9, 10, count), draw.integers(0, 9, count), strict=True))
+    spec = list(
+        zip(draw.choice(GAPS_MS[:8], count), draw.integers(-9, 10, count), draw.integers(0, 9, count), strict=True)
+    )
     spec = [(int(a), int(b), int(c)) for a, b, c in spec]
     mode = ("hedging", "netting", "spot")[seed % 3]
     config = make_account(balance=(10**6, 5_000)[seed % 2], guard={"rejections": 5, "cool_down_s": 20})
@@ -151,7 +153,7 @@ def test_long_streams_with_growing_records(seed: int) -> None:
     run_fast(simulator, ticks, actions, script, BLOCK_SIZES[seed % 5], Wake.ACTION)
     account, _ = run_slow(Rules("EURUSD", config, broker), ticks, actions, script, Wake.ACTION, seed)
     check_open(simulator, account)
-    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+    finish(simulator, ticks)
     account.end()
     check_records(simulator, account)
     check_curve(simulator, account)

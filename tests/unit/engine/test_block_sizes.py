@@ -125,3 +125,14 @@ def test_a_longer_warm_up_of_another_worker_changes_no_value_of_the_first() -> N
     values = [[line for line in result.log if "seen" in line] for result in (alone, both)]
     assert len(values[0]) == 12
     assert values[0] == values[1]
+
+
+def test_the_log_does_not_depend_on_the_block_size_and_is_in_order_of_ticks() -> None:
+    strategy = {
+        "workers": {"chatty": {"type": "engine_strategies:ChattyWorker"}},
+        "logic": {"type": "engine_strategies:ChattyLogic"},
+    }
+    logs = [run(with_blocks(make_config(**strategy), size)).log for size in SIZES]
+    assert all(log == logs[0] for log in logs)
+    spoken = [line.split(" INFO ")[1] for line in logs[0] if " at " in line]
+    assert spoken[:4] == ["worker at 0", "logic at 0", "worker at 100", "logic at 100"]

@@ -11,7 +11,7 @@ import numpy as np
 from builders import BLOCK_SIZES, T0, make_account, make_broker, rows, segment_of
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle.compare import run_fast
+from oracle.compare import finish, run_fast
 from oracle.markets import START, Market, make_market, scripts, ticks_strategy
 from oracle.ports import Ask
 
@@ -30,13 +30,22 @@ PRICE_FIELDS = (
     "price_points", "stop_points", "sl_points", "tp_points", "request_price_points", "fill_price_points",
     "entry_price_points", "exit_price_points",
 )  # fmt: skip
-DISTANCE_FIELDS = ("sl_offset_points", "tp_offset_points", "trail_points", "max_slippage_points", "mae_points", "mfe_points")
+DISTANCE_FIELDS = (
+    "sl_offset_points",
+    "tp_offset_points",
+    "trail_points",
+    "max_slippage_points",
+    "mae_points",
+    "mfe_points",
+)
 TIME_FIELDS = ("time_ns", "request_ns", "arrival_ns", "done_ns", "entry_ns", "exit_ns", "expire_ns")
 VOLUME_FIELDS = ("volume_steps", "filled_steps")
 MONEY_FIELDS = ("gross_minor", "commission_minor", "swap_minor", "net_minor", "balance_minor")
 modes = st.sampled_from(["hedging", "netting"])
 blocks = st.sampled_from(BLOCK_SIZES)
-short_gaps = ticks_strategy.map(lambda spec: [(gap if gap < 10**8 else 3_600_000, move, spread) for gap, move, spread in spec])
+short_gaps = ticks_strategy.map(
+    lambda spec: [(gap if gap < 10**8 else 3_600_000, move, spread) for gap, move, spread in spec]
+)
 
 
 def _play(
@@ -49,7 +58,7 @@ def _play(
     actions = np.zeros(count, np.int8)
     actions[[tick for tick in script if tick < count]] = Action.BUY
     run_fast(simulator, ticks, actions, script, block, Wake.ACTION)
-    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+    finish(simulator, ticks)
     found = {name: rows(getattr(simulator, name)()) for name in ("orders", "fills", "trades", "events")}
     ledger = simulator.account
     names = ("equity", "max_drawdown", "max_runup")
@@ -146,9 +155,15 @@ def test_volume_times_c_is_money_times_c(spec: Market, script: Script, mode: str
     first = _play(ticks, plain, make_account(balance=3_000), _broker(mode, **levels), block=block)
     bounds = {"volume_min": Decimal("0.01") * factor, "volume_max": Decimal(100) * factor}
     second = _play(
-        ticks, _asks(script, larger), make_account(balance=3_000 * factor), _broker(mode, each_symbol=bounds, **levels), block=block
-    )  # fmt: skip
-    assert _each(second, smaller) == _each(first, lambda name, value, _: round(value, 4) if isinstance(value, float) else value)
+        ticks,
+        _asks(script, larger),
+        make_account(balance=3_000 * factor),
+        _broker(mode, each_symbol=bounds, **levels),
+        block=block,
+    )
+    assert _each(second, smaller) == _each(
+        first, lambda name, value, _: round(value, 4) if isinstance(value, float) else value
+    )
 
 
 def _whole(ask: Ask) -> Ask:
@@ -160,7 +175,9 @@ def _whole(ask: Ask) -> Ask:
 
 
 @given(spec=ticks_strategy, script=scripts, mode=modes, block=blocks, more=st.sampled_from([1, 7, 250]))
-def test_more_commission_is_exactly_less_balance(spec: Market, script: Script, mode: str, block: int, more: int) -> None:
+def test_more_commission_is_exactly_less_balance(
+    spec: Market, script: Script, mode: str, block: int, more: int
+) -> None:
     """R9: so many cents more a step and side, with margin for all of it."""
     ticks, account = make_market("EURUSD", spec), make_account(balance=10**9)
     first = _play(ticks, script, account, _broker(mode, commission={"kind": "per_lot", "value": 2}), block=block)
@@ -174,7 +191,9 @@ def test_more_commission_is_exactly_less_balance(spec: Market, script: Script, m
         assert cheap["balance_minor"] - dear["balance_minor"] == paid
     amounts = {"commission_minor", "balance_minor", "net_minor"}
     for part in ("orders", "fills", "trades", "events"):
-        a, b = ([{k: v for k, v in row.items() if k not in amounts} for row in found[part]] for found in (first, second))
+        a, b = (
+            [{k: v for k, v in row.items() if k not in amounts} for row in found[part]] for found in (first, second)
+        )
         assert a == b
 
 
@@ -216,7 +235,9 @@ def test_a_price_grid_ten_times_finer_changes_no_money(spec: Market, script: Scr
     fine = {"digits": 6, "stops_level_points": 30, "freeze_level_points": 20}
     broker = _broker(mode, each_symbol=fine, slippage={"kind": "fixed", "points": 20}, **percent)
     second = _play(make_market("EURUSD", spec, scale=10), _asks(script, finer), account, broker, digits=6, block=block)
-    assert _each(second, coarser) == _each(first, lambda name, value, _: round(value, 4) if isinstance(value, float) else value)
+    assert _each(second, coarser) == _each(
+        first, lambda name, value, _: round(value, 4) if isinstance(value, float) else value
+    )
 
 
 @given(
@@ -233,8 +254,13 @@ def test_the_past_does_not_depend_on_the_future(
     """R3, R7: ticks after the cut are replaced by others; what happened up to it stays as it was."""
     ticks = make_market("EURUSD", spec)
     cut = min(cut, len(spec) - 1)
-    lines = [(T0 + 10**15 + i * 37 * NS_PER_MS, START["EURUSD"] + poison * (-1) ** i, START["EURUSD"] + abs(poison) * 2) for i in range(30)]
-    before: Sequence[tuple[int, int, int]] = list(zip(*(column[: cut + 1].tolist() for column in ticks[:3]), strict=True))
+    lines = [
+        (T0 + 10**15 + i * 37 * NS_PER_MS, START["EURUSD"] + poison * (-1) ** i, START["EURUSD"] + abs(poison) * 2)
+        for i in range(30)
+    ]
+    before: Sequence[tuple[int, int, int]] = list(
+        zip(*(column[: cut + 1].tolist() for column in ticks[:3]), strict=True)
+    )
     poisoned = segment_of([*before, *lines])
     account, broker = make_account(balance=3_000), _broker(mode, margin_call_percent=150, stop_out_percent=80)
     first, second = (_play(each, script, account, broker, block=block) for each in (ticks, poisoned))
@@ -242,7 +268,11 @@ def test_the_past_does_not_depend_on_the_future(
     def past(found: Rows) -> Rows:
         """What was known at the end of the tick of the cut; the end of the scenario itself is no part of it."""
         orders = [
-            {n: v for n, v in row.items() if n in ("order_id", "type", "side", "volume_steps", "request_tick", "arrival_ns")}
+            {
+                n: v
+                for n, v in row.items()
+                if n in ("order_id", "type", "side", "volume_steps", "request_tick", "arrival_ns")
+            }
             for row in found["orders"]
             if row["request_tick"] <= cut
         ]

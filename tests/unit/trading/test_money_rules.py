@@ -113,7 +113,10 @@ def _held(side: str, opened: int, closed: int, others: list[int] = [], **broker:
     broker = {"each_symbol": {"swap": {"kind": "money", "long": "-5", "short": "-3"}}, **broker}
     simulator = make_simulator(broker=make_broker(**broker), span_ns=(times[0], times[-1]))
     ticks = segment_of([(time, 110_000, 110_010) for time in times])
-    script: dict[int, Trade] = {0: lambda t: t.buy(1) if side == "buy" else t.sell(1), len(times) - 2: lambda t: t.close(1)}
+    script: dict[int, Trade] = {
+        0: lambda t: t.buy(1) if side == "buy" else t.sell(1),
+        len(times) - 2: lambda t: t.close(1),
+    }
     return drive(simulator, ticks, script)
 
 
@@ -233,7 +236,9 @@ def test_r11_a_new_leg_does_not_set_the_take_profit_of_the_others_anew() -> None
     """The take profit 1.1010 is reached on the tick of the second leg's fill: the first leg leaves at its level."""
     quotes = [*FLAT[:3], (110_150, 110_160), (110_150, 110_160)]
     script = {0: lambda t: t.buy("0.3", tp=1.1010), 2: lambda t: t.buy("0.3")}
-    trades = [(t["exit_price_points"], t["exit_tick"]) for t in rows(_run(script, quotes, account_mode="netting").trades())]
+    trades = [
+        (t["exit_price_points"], t["exit_tick"]) for t in rows(_run(script, quotes, account_mode="netting").trades())
+    ]
     assert trades == [(110_100, 3), (110_150, 4)]
 
 
@@ -267,7 +272,12 @@ def test_r11_reverse_closes_and_opens_the_same_volume_of_the_other_side() -> Non
 
 def test_r11_a_spot_account_sells_no_more_than_it_holds() -> None:
     quotes = [(6_000_000, 6_000_100)] * 8
-    script = {0: lambda t: t.buy("0.5"), 2: lambda t: t.sell("0.501"), 4: lambda t: t.sell("0.2"), 6: lambda t: t.sell("0.3")}
+    script = {
+        0: lambda t: t.buy("0.5"),
+        2: lambda t: t.sell("0.501"),
+        4: lambda t: t.sell("0.2"),
+        6: lambda t: t.sell("0.3"),
+    }
     simulator = _run(script, quotes, symbol="BTCUSD", balance=50_000, account_mode="spot")
     assert _states(simulator) == [(FILLED, NONE), (REJECTED, RejectReason.NO_ASSET), (FILLED, NONE), (FILLED, NONE)]
     assert int(simulator.account["balance_minor"]) == 5_000_000 - 50

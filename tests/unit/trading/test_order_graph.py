@@ -1,4 +1,4 @@
-"""Legal order graph and exact invariants over random markets, tariffs and requests, observed at every tick through `TradingApi`."""
+"""Legal order graph and exact invariants under random attack, observed at every tick through `TradingApi`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from builders import bare_block, make_simulator, rows
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle.compare import finish, pair_rates
 from oracle.markets import Market, make_market, scripts, settings_of_account, ticks_strategy
 from oracle.ports import Ask, FastPort, send_all
 from oracle.rules import Rules
@@ -41,15 +42,16 @@ def _watch(
     port, histories = FastPort(simulator), {}  # type: tuple[FastPort, dict[int, list[OrderState]]]
     count = len(ticks.time_ns)
     block, idle = bare_block(ticks, 0, count), np.zeros(count, np.int8)
+    rates = pair_rates(simulator.terms.pair is not None, count)
     for tick in range(count):
-        assert simulator.advance(block, idle, tick, count, Wake.TICK)[0] == tick + 1
+        assert simulator.advance(block, idle, tick, count, Wake.TICK, rates)[0] == tick + 1
         bid, ask = int(ticks.bid_points[tick]), int(ticks.ask_points[tick])
         port.at(int(ticks.time_ns[tick]), bid, ask)
         look(port, bid, ask)
         send_all(script.get(tick, ()), port, bid)
         for view in port.api.orders:
             histories.setdefault(view.order_id, []).append(view.state)
-    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+    finish(simulator, ticks)
     for order in rows(simulator.orders()):
         histories[order["order_id"]].append(OrderState(order["state"]))
     return histories
@@ -95,21 +97,28 @@ def test_invariants(setting: Setting, spec: Market, script: dict[int, list[Ask]]
     def look(port: FastPort, bid: int, ask: int) -> None:
         """Equity is balance plus unrealised profit; margin used is the sum over the positions; volumes are whole."""
         held = rows(simulator.positions())
-        unrealised = sum(
-            (rules.profit(p["side"], p["volume_steps"], p["entry_price_points"], bid if p["side"] > 0 else ask) for p in held),
-            start=Fraction(0),
+        if rules.pair is not None:
+            ledger = simulator.account
+            rules.pair_quotes = (int(ledger["rate_bid"]), int(ledger["rate_ask"]))
+        unrealised = rules.unrealised(
+            [(p["side"], p["volume_steps"], p["entry_price_points"], bid if p["side"] > 0 else ask) for p in held]
         )
         balance = int(simulator.account["balance_minor"])
         scale = max(abs(balance), abs(unrealised), 1)
         assert abs(Fraction(float(simulator.account["equity"])) - balance - unrealised) <= scale / 10**12
         used, before = Fraction(0), 0
         for position in held:
-            used += rules.margin(before, position["volume_steps"], position["entry_price_points"])
+            used += rules.margin(
+                before, position["volume_steps"], position["entry_price_points"], position["margin_rate"]
+            )
             before += position["volume_steps"]
         assert abs(Fraction(float(simulator.account["margin_used"])) - used) <= max(used, 1) / 10**12
         assert all(position["volume_steps"] > 0 for position in held)
         if rules.nets:
-            assert len({(p["position_id"], p["side"], p["sl_points"], p["tp_points"], p["trail_points"]) for p in held}) <= 1
+            assert (
+                len({(p["position_id"], p["side"], p["sl_points"], p["tp_points"], p["trail_points"]) for p in held})
+                <= 1
+            )
         if rules.spot:
             assert all(position["side"] > 0 for position in held)
 

@@ -20,7 +20,9 @@ Trade = Callable[[TradingApi], object]
 STEP_NS = 100 * NS_PER_MS  # of `make_ticks`
 
 
-def _run(asks: list[int], script: dict[int, Trade], *, spread: int = 10, finish: bool = False, **broker: Any) -> TradeSimulator:
+def _run(
+    asks: list[int], script: dict[int, Trade], *, spread: int = 10, finish: bool = False, **broker: Any
+) -> TradeSimulator:
     """Runs a script over ticks that are given by their ask."""
     account = make_account(**{k: broker.pop(k) for k in ("balance", "latency", "guard", "slippage") if k in broker})
     simulator = make_simulator(account=account, broker=make_broker(**broker))
@@ -56,7 +58,9 @@ def test_r3_closing_requests_have_a_latency_of_their_own() -> None:
 def test_r3_a_share_of_requests_is_refused_by_the_broker() -> None:
     account = make_account(balance=10**7, rejection_share=0.3)
     simulator = drive(
-        make_simulator(account=account), make_ticks([(110_000, 110_010)] * 3), {0: lambda t: [t.buy("0.01") for _ in range(400)]}
+        make_simulator(account=account),
+        make_ticks([(110_000, 110_010)] * 3),
+        {0: lambda t: [t.buy("0.01") for _ in range(400)]},
     )
     refused = [o for o in rows(simulator.orders()) if o["reason"] == RejectReason.BROKER]
     assert 80 < len(refused) < 160
@@ -67,7 +71,9 @@ def test_r3_lognormal_delays_have_their_median_and_their_cut() -> None:
     latency = {"kind": "lognormal", "ms": 40, "sigma": 0.8, "max_ms": 90}
     account = make_account(balance=10**8, latency=latency)
     simulator = drive(
-        make_simulator(account=account), make_ticks([(110_000, 110_010)] * 3), {0: lambda t: [t.buy("0.01") for _ in range(999)]}
+        make_simulator(account=account),
+        make_ticks([(110_000, 110_010)] * 3),
+        {0: lambda t: [t.buy("0.01") for _ in range(999)]},
     )
     delays = sorted(o["arrival_ns"] - o["request_ns"] for o in rows(simulator.orders()))
     assert 36 * NS_PER_MS < delays[500] < 44 * NS_PER_MS
@@ -93,7 +99,9 @@ def test_r4_slippage_by_spread_counts_a_negative_spread_as_none() -> None:
 def test_r4_uniform_slippage_lies_between_none_and_its_points() -> None:
     account = make_account(balance=10**7, slippage={"kind": "uniform", "points": 3})
     simulator = drive(
-        make_simulator(account=account), make_ticks([(110_000, 110_010)] * 3), {0: lambda t: [t.buy("0.01") for _ in range(200)]}
+        make_simulator(account=account),
+        make_ticks([(110_000, 110_010)] * 3),
+        {0: lambda t: [t.buy("0.01") for _ in range(200)]},
     )
     assert {o["fill_price_points"] - 110_010 for o in rows(simulator.orders())} == {0, 1, 2, 3}
 
@@ -331,7 +339,11 @@ def test_r5_prices_nearer_than_the_stops_level_are_invalid(request_: Trade, reas
 def test_r5_the_stops_level_holds_for_changes() -> None:
     script = {
         0: lambda t: (t.buy(1), t.buy(1, limit=1.09)),
-        2: lambda t: (t.modify_position(1, sl=1.09951), t.modify_position(1, sl=1.0995), t.modify_order(2, limit=1.0997)),
+        2: lambda t: (
+            t.modify_position(1, sl=1.09951),
+            t.modify_position(1, sl=1.0995),
+            t.modify_order(2, limit=1.0997),
+        ),
     }
     simulator = _run([110_010] * 5, script, each_symbol={"stops_level_points": 50})
     assert [_end(simulator, i)[1] for i in (3, 4, 5)] == [RejectReason.INVALID_PRICE, NONE, RejectReason.INVALID_PRICE]
@@ -356,7 +368,9 @@ def test_r6_a_trailing_stop_follows_the_quote_and_never_goes_back() -> None:
 
 
 def test_r6_a_nearer_stop_loss_wins_over_the_trailing_distance_at_first() -> None:
-    simulator = _run([110_010] * 3, {0: lambda t: (t.buy(1, sl=1.0999, trail_points=30), t.sell(1, sl=1.2, trail_points=30))})
+    simulator = _run(
+        [110_010] * 3, {0: lambda t: (t.buy(1, sl=1.0999, trail_points=30), t.sell(1, sl=1.2, trail_points=30))}
+    )
     assert [p["sl_points"] for p in rows(simulator.positions())] == [109_990, 110_040]
 
 
@@ -376,7 +390,11 @@ def test_r6_a_change_sets_stops_and_trailing_distance_together() -> None:
 def test_r6_a_take_profit_that_a_change_sets_behind_the_quote_fires_at_the_quote() -> None:
     script = {0: lambda t: t.buy(1), 2: lambda t: t.modify_position(1, tp=1.05)}
     (trade,) = rows(_run([110_010] * 5, script).trades())
-    assert (trade["exit_reason"], trade["exit_price_points"], trade["exit_tick"]) == (ExitReason.TAKE_PROFIT, 110_000, 3)
+    assert (trade["exit_reason"], trade["exit_price_points"], trade["exit_tick"]) == (
+        ExitReason.TAKE_PROFIT,
+        110_000,
+        3,
+    )
 
 
 # R7, R12
@@ -399,7 +417,11 @@ def test_r12_orders_that_rest_at_the_end_expire() -> None:
 
 def test_r15_requests_outside_the_sessions_are_rejected() -> None:
     sessions = {"sessions": [{"day": "monday", "start": "10:00:00", "end": "10:00:00.250000"}]}
-    simulator = _run([110_010] * 5, {0: lambda t: t.buy(1), 1: lambda t: t.buy(1, limit=1.0), 2: lambda t: t.close(1)}, each_symbol=sessions)
+    simulator = _run(
+        [110_010] * 5,
+        {0: lambda t: t.buy(1), 1: lambda t: t.buy(1, limit=1.0), 2: lambda t: t.close(1)},
+        each_symbol=sessions,
+    )
     assert [_end(simulator, i)[1] for i in (1, 2, 3)] == [NONE, NONE, RejectReason.MARKET_CLOSED]
 
 
@@ -422,6 +444,11 @@ def test_r15_the_order_guard_pauses_after_rejections_in_a_row() -> None:
 
 def test_r15_an_order_guard_is_ended_by_a_fill() -> None:
     guard = {"rejections": 2, "cool_down_s": 1}
-    script: dict[int, Trade] = {0: lambda t: t.buy("0.001"), 1: lambda t: t.buy("0.1"), 3: lambda t: t.buy("0.001"), 4: lambda t: t.buy("0.1")}
+    script: dict[int, Trade] = {
+        0: lambda t: t.buy("0.001"),
+        1: lambda t: t.buy("0.1"),
+        3: lambda t: t.buy("0.001"),
+        4: lambda t: t.buy("0.1"),
+    }
     simulator = _run([110_010] * 7, script, guard=guard)
     assert _end(simulator, 4)[0] == FILLED

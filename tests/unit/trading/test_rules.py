@@ -139,7 +139,9 @@ def test_r4_buys_at_the_ask_and_sells_at_the_bid_of_the_arrival_tick() -> None:
 
 def test_r4_slippage_is_against_the_trader_on_entry_and_on_exit() -> None:
     script = {0: lambda t: (t.buy("1"), t.sell("1")), 3: lambda t: t.close_all()}
-    simulator = drive(make_simulator(account=make_account(slippage={"kind": "fixed", "points": 3})), make_ticks(FLAT), script)
+    simulator = drive(
+        make_simulator(account=make_account(slippage={"kind": "fixed", "points": 3})), make_ticks(FLAT), script
+    )
     prices = [(fill["side"], fill["price_points"]) for fill in rows(simulator.fills())]
     assert prices == [(1, 110_013), (-1, 109_997), (-1, 109_997), (1, 110_013)]
 
@@ -220,7 +222,12 @@ def test_r6_neither_fires_on_the_tick_of_the_fill() -> None:
 
 def test_r6_distances_count_from_the_fill_price() -> None:
     script = {0: lambda t: (t.buy("1", sl_points=100, tp_points=200), t.sell("1", sl_points=100, tp_points=200))}
-    simulator = drive(make_simulator(account=make_account(slippage={"kind": "fixed", "points": 5})), make_ticks(FLAT), script, finish=False)
+    simulator = drive(
+        make_simulator(account=make_account(slippage={"kind": "fixed", "points": 5})),
+        make_ticks(FLAT),
+        script,
+        finish=False,
+    )
     held = [(p["entry_price_points"], p["sl_points"], p["tp_points"]) for p in rows(simulator.positions())]
     assert held == [(110_015, 109_915, 110_215), (109_995, 110_095, 109_795)]
 

@@ -114,6 +114,8 @@ def test_bars_that_only_others_asked_for_are_out_of_reach() -> None:
 
 def test_the_log_reaches_the_users_code() -> None:
     class Log:
+        def at(self, tick: int, time_ns: int) -> None: ...
+
         def debug(self, message: str) -> None: ...
 
         info = warning = error = debug
