@@ -10,6 +10,9 @@ __all__ = ["SILENT", "StrategyLog"]
 class StrategyLog(Protocol):
     """Four levels of lines; each is stamped with the simulated time and the tick."""
 
+    def at(self, tick: int, time_ns: int) -> None:
+        """Sets the tick that the next lines speak of; the engine calls it."""
+
     def debug(self, message: str) -> None:
         """Writes a line for whoever debugs."""
 
@@ -25,6 +28,9 @@ class StrategyLog(Protocol):
 
 class _SilentLog:
     """Drops every line: what a worker or a logic has until the engine gives it its scenario's log."""
+
+    def at(self, tick: int, time_ns: int) -> None:
+        """Does nothing."""
 
     def debug(self, message: str) -> None:
         """Drops a line."""

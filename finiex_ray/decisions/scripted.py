@@ -54,7 +54,9 @@ class ScriptedRequest(BaseModel):
     sl_points: int = Field(0, ge=0, description="buy, sell: stop loss distance from the fill price; 0: none.")
     tp_points: int = Field(0, ge=0, description="buy, sell: take profit distance from the fill price; 0: none.")
     trail_points: int = Field(0, ge=0, description="buy, sell, modify_position: trailing stop distance; 0: none.")
-    good_till: Moment | None = Field(None, description="buy, sell, modify_order: time at which a resting order expires.")
+    good_till: Moment | None = Field(
+        None, description="buy, sell, modify_order: time at which a resting order expires."
+    )
     max_slippage_points: int | None = Field(None, ge=0, description="Market orders: worst slippage since the request.")
     immediate_or_cancel: bool = Field(False, description="Market orders: fill what the margin allows.")
     magic: int = Field(0, description="buy, sell: the strategy's own number.")

@@ -106,7 +106,7 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     with profiler.startup("strategy"):
         workers, logic, roles = _build_strategy(config)
         for worker in workers.values():
-            worker.log = logger
+            worker.log = logger.workers
         logic.log = logger
         needs = _needs(workers)
         coordinator = WorkerCoordinator(

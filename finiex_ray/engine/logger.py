@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from heapq import merge
+from typing import NamedTuple
 
 from finiex_ray.core.time import format_utc
 
@@ -13,22 +15,24 @@ _TAIL_LINES = 1_000
 _LINE_CHARACTERS = 4_000
 
 
-class ScenarioLogger:
-    """Keeps the first and the last lines; what lies between is counted, so a chatty strategy cannot fill the memory.
+class _Line(NamedTuple):
+    tick: int  # -1: before the first tick
+    text: str
 
-    A line reads ``<simulated time> tick <index> <LEVEL> <message>``: nothing in it depends on the machine, so equal runs
-    have equal logs.
-    """
+
+class _LineBuffer:
+    """Keeps the first and the last lines; what lies between is counted, so a chatty strategy cannot fill the memory."""
 
     def __init__(self) -> None:
-        self._head: list[str] = []
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._head: list[_Line] = []
+        self._tail: deque[_Line] = deque(maxlen=_TAIL_LINES)
         self._lines = 0
-        self._place = "start-up"
+        self._tick = -1
+        self._time_ns = 0
 
     def at(self, tick: int, time_ns: int) -> None:
         """Sets the tick that the next lines speak of."""
-        self._place = f"{format_utc(time_ns)} tick {tick}"
+        self._tick, self._time_ns = tick, time_ns
 
     def debug(self, message: str) -> None:
         """Writes a line for whoever debugs."""
@@ -47,16 +51,37 @@ class ScenarioLogger:
         self._write("ERROR", message)
 
     def _write(self, level: str, message: str) -> None:
+        place = "start-up" if self._tick < 0 else f"{format_utc(self._time_ns)} tick {self._tick}"
         for part in str(message).splitlines() or [""]:
-            line = f"{self._place} {level} {part[:_LINE_CHARACTERS]}"
+            line = _Line(self._tick, f"{place} {level} {part[:_LINE_CHARACTERS]}")
             self._lines += 1
             if len(self._head) < _HEAD_LINES:
                 self._head.append(line)
             else:
                 self._tail.append(line)
 
-    def lines(self) -> tuple[str, ...]:
+    def kept(self) -> list[_Line]:
         """The lines that were kept, in order, with a note where some were dropped."""
         dropped = self._lines - len(self._head) - len(self._tail)
-        note = [f"… {dropped} lines dropped …"] if dropped else []
-        return (*self._head, *note, *self._tail)
+        note = [_Line(self._tail[0].tick, f"… {dropped} lines dropped …")] if dropped else []
+        return [*self._head, *note, *self._tail]
+
+
+class ScenarioLogger(_LineBuffer):
+    """The log of one scenario.
+
+    A line reads ``<simulated time> tick <index> <LEVEL> <message>``: nothing in it depends on the machine, so equal runs
+    have equal logs. Workers run a whole block ahead of the account, so their lines have a buffer of their own and are put
+    in by tick at the end: a log, too, does not depend on the block size.
+
+    Attributes:
+        workers: The log that workers write to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workers = _LineBuffer()
+
+    def lines(self) -> tuple[str, ...]:
+        """All lines that were kept, in order of their ticks; of one tick, those of workers first."""
+        return tuple(line.text for line in merge(self.workers.kept(), self.kept(), key=lambda line: line.tick))

@@ -71,6 +71,7 @@ class TickLoop:
         for segment, first, last in self._scenario.renderer.spans():
             self.tick = self.ticks_done
             self._logger.at(self.tick, int(segment.time_ns[first]))
+            self._logger.workers.at(self.tick, int(segment.time_ns[first]))
             began = profiler.clock()
             block = self._scenario.renderer.render(segment, first, last, self.ticks_done)
             began = profiler.lap("bar_rendering", began)

@@ -6,11 +6,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, ClassVar, Final
 
 from finiex_ray.core.errors import DataError, ExecutionError
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.engine.run import failed_result
+from finiex_ray.engine.warm_up import warm_up
 from finiex_ray.execution.batches import make_batches
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.executor import Executor
@@ -51,7 +53,11 @@ class RayExecutor(Executor):
         if jobs is not None and jobs < 1:
             raise ExecutionError(f"jobs is {jobs}; it must be 1 or more")
         self._cache = cache
+        # A first run compiles for a while: once here, while Ray starts, not in every process of the machine at once.
+        compiling = Thread(target=warm_up, name="warm-up", daemon=True)
+        compiling.start()
         self._owns_ray = connect(address, jobs)
+        compiling.join()
         self._most_tasks = None if self._owns_ray and target(address) == LOCAL else jobs
         self._live = live
 

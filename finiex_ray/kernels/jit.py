@@ -19,7 +19,7 @@ import numba
 from numba.core.caching import _CacheLocator
 from platformdirs import user_cache_path
 
-__all__ = ["ContentLocator", "cache_root", "inlined", "kernel"]
+__all__ = ["ContentLocator", "cache_root", "compiled_before", "inlined", "kernel"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -41,15 +41,28 @@ def _package_key() -> str:
     return digest.hexdigest()
 
 
+def compiled_before() -> bool:
+    """Whether this machine's cache holds machine code of the account's kernels as they are now."""
+    return any(_folder(_PACKAGE / "kernels" / "simulation.py").glob("*.nbc"))
+
+
+def _stamp(py_file: Path) -> str:
+    return hashlib.sha256(_package_key().encode() + py_file.read_bytes()).hexdigest()
+
+
+def _folder(py_file: Path) -> Path:
+    stamp = _stamp(py_file)
+    return cache_root() / stamp[:2] / stamp[2:18]
+
+
 class ContentLocator(_CacheLocator):
     """Tells numba where the machine code of one function is kept: in a folder named after the content."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
         self._py_file = py_file
         self._line = py_func.__code__.co_firstlineno
-        content = hashlib.sha256(_package_key().encode() + Path(py_file).read_bytes())
-        self._stamp = content.hexdigest()
-        self._path = cache_root() / self._stamp[:2] / self._stamp[2:18]
+        self._stamp = _stamp(Path(py_file))
+        self._path = _folder(Path(py_file))
 
     def get_cache_path(self) -> str:
         """The folder for index and data files."""

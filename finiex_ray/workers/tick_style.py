@@ -96,7 +96,9 @@ class TickWorkerAdapter(Worker):
         out = {name: new_output(block) for name in self.outputs}
         for offset in range(len(block)):
             try:
-                value = self.inner.compute(ticks.tick(offset), ticks.history(offset), ticks.forming(offset))
+                tick = ticks.tick(offset)
+                self.log.at(tick.index, tick.time_ns)
+                value = self.inner.compute(tick, ticks.history(offset), ticks.forming(offset))
                 self._store(value, out, offset)
             except (Exception, SystemExit) as error:
                 done = {name: values[:offset] for name, values in out.items()}

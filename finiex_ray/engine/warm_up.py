@@ -1,0 +1,50 @@
+"""Compiles the kernels of the account and the bars before many processes need them at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+
+from finiex_ray.bars.renderer import BarRenderer
+from finiex_ray.bars.window import MarketWindow
+from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.models import AccountConfig, BarPrice
+from finiex_ray.core.enums import OrderType, Side, Wake
+from finiex_ray.core.market import TickSegment, freeze
+from finiex_ray.core.time import Timeframe, to_ns
+from finiex_ray.kernels.jit import compiled_before
+from finiex_ray.trading.simulator import TradeSimulator
+from finiex_ray.trading.terms import make_terms
+
+__all__ = ["warm_up"]
+
+_TICKS = 64
+
+
+@cache
+def warm_up() -> None:
+    """Brings a made-up account through a made-up minute, unless the machine has the compiled kernels already.
+
+    Arrays are read-only, as those of a real run are: numba compiles for what it is given.
+    """
+    if compiled_before():
+        return
+    start_ns = to_ns(datetime(2025, 1, 6, tzinfo=UTC))
+    steps = np.arange(_TICKS, dtype=np.int64)
+    segment = freeze(TickSegment(start_ns + steps * 1_000_000_000, 110_000 + steps, 110_010 + steps, np.zeros(_TICKS)))
+    window = MarketWindow("EURUSD", 5, BarPrice.MID, start_ns, (segment,), 0, _TICKS, {})
+    broker = BrokerSpec.model_validate(
+        {
+            "name": "warm-up",
+            "symbols": {"EURUSD": {"digits": 5, "base": "EUR", "quote": "USD", "contract_size": 100_000}},
+        }
+    )
+    simulator = TradeSimulator(make_terms("EURUSD", AccountConfig(), broker, 5), _TICKS, 0)
+    for block in BarRenderer(window, {Timeframe.M1: 0}, _TICKS).blocks():
+        actions = np.zeros(len(block), np.int8)
+        simulator.advance(block, actions, 0, 1, Wake.FILL)
+        simulator.request(OrderType.MARKET, Side.BUY, volume_steps=1)
+        simulator.advance(block, actions, 1, len(block), Wake.NONE)
+    simulator.finish(int(segment.bid_points[-1]), int(segment.ask_points[-1]))
