@@ -74,9 +74,11 @@ def render_nb(
             forming[5] = 0
         end = _first_at_nb(time_ns, start + width_ns, i)
         high, low = forming[2], forming[3]
-        for k in range(i, end):
-            high = max(high, price_hp[k])
-            low = min(low, price_hp[k])
+        # A loop over a slice from 0: numba need not look for negative indices, so LLVM makes it a vector loop.
+        span = price_hp[i:end]
+        for k in range(len(span)):
+            high = max(high, span[k])
+            low = min(low, span[k])
         forming[2], forming[3] = high, low
         forming[4] = price_hp[end - 1]
         forming[5] += end - i

@@ -22,10 +22,11 @@ RUN = 64  # ticks whose extremes are looked at together
 @inlined
 def next_action_nb(actions: Any, first: int, last: int, idle: int) -> int:
     """Offset of the first tick from ``first`` on whose action matters (is neither 0 nor ``idle``), or ``last``."""
-    i = first
-    while i < last and (actions[i] == 0 or actions[i] == idle):
+    part = actions[first:last]
+    i = 0
+    while i < len(part) and (part[i] == 0 or part[i] == idle):
         i += 1
-    return i
+    return first + i
 
 
 @inlined
@@ -142,9 +143,10 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, firs
         if one_sided:
             # A run whose extremes move no extreme of the account is passed over whole: equity follows one quote only.
             low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
-            for k in range(i + 1, end):
-                low_bid, high_bid = min(low_bid, bid[k]), max(high_bid, bid[k])
-                low_ask, high_ask = min(low_ask, ask[k]), max(high_ask, ask[k])
+            bids, asks = bid[i:end], ask[i:end]
+            for k in range(len(bids)):
+                low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
+                low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
             if low_bid > bid_low and high_bid < bid_high and low_ask > ask_low and high_ask < ask_high:
                 worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
                 best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
