@@ -132,7 +132,7 @@ class Account:
             return
         opens = True
         if self.positions:
-            (held,) = self.positions
+            held = self.positions[0]  # a second one stands where the broker refused the close of a reverse
             if held["side"] == action:
                 return
             what = {name: held[name] for name in ("volume_steps", "position_id", "magic")}
