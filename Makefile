@@ -38,7 +38,7 @@ test: lint
 EXAMPLES ?= 10000
 soak: $(STAMP)
 	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
-		tests/unit/trading/test_order_graph.py tests/unit/trading/test_metamorphic.py
+		tests/unit/trading/test_order_graph.py tests/unit/trading/test_trading_metamorphic.py
 
 # make clean  removes what the other targets made
 clean:

@@ -22,7 +22,7 @@ def test_the_rules_hold_in_this_mode(mode: str, tmp_path: Path) -> None:
         "test_money_rules",
         "test_order_graph",
         "test_portfolio_state",
-        "test_metamorphic",
+        "test_trading_metamorphic",
     )
     files = [*(f"tests/unit/trading/{name}.py" for name in names), "tests/property/test_account_oracle.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *files]
