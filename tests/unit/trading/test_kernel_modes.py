@@ -26,6 +26,8 @@ def test_the_rules_hold_in_this_mode(mode: str, tmp_path: Path) -> None:
     )
     files = [*(f"tests/unit/trading/{name}.py" for name in names), "tests/property/test_account_oracle.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *files]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1_800, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1_800, check=False
+    )
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     assert " passed" in done.stdout or "100%" in done.stdout
