@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from finiex_ray.core.version import __version__
+
 if TYPE_CHECKING:
     from finiex_ray.api import run_set
     from finiex_ray.decisions.base import DecisionLogic
@@ -26,8 +28,6 @@ __all__ = [
     "open_run",
     "run_set",
 ]
-
-__version__ = "0.1.0"
 
 _PLACES = {
     "DecisionLogic": "finiex_ray.decisions.base",

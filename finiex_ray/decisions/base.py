@@ -14,8 +14,9 @@ from finiex_ray.bars.block import Block
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.log import SILENT, StrategyLog
 from finiex_ray.core.market import FloatArray
-from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.policy import OnePositionPolicy
+from finiex_ray.trading.views import WakeUp
 
 __all__ = ["Actions", "DecisionLogic", "Inputs", "LogicParams"]
 

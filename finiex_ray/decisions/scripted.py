@@ -13,7 +13,8 @@ from finiex_ray.bars.block import Block
 from finiex_ray.config.base import Moment
 from finiex_ray.core.enums import Action, Side, Wake
 from finiex_ray.decisions.base import Actions, DecisionLogic, Inputs, LogicParams
-from finiex_ray.trading.api import KEEP, TradingApi, WakeUp
+from finiex_ray.trading.api import KEEP, TradingApi
+from finiex_ray.trading.views import WakeUp
 
 __all__ = ["Scripted", "ScriptedParams", "ScriptedRequest"]
 

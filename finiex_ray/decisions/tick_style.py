@@ -11,7 +11,8 @@ from finiex_ray.bars.block import Block
 from finiex_ray.bars.tick import BlockTicks, Tick
 from finiex_ray.core.enums import Wake
 from finiex_ray.decisions.base import Actions, DecisionLogic, Inputs
-from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.api import TradingApi
+from finiex_ray.trading.views import WakeUp
 
 __all__ = ["TickLogic", "Values"]
 

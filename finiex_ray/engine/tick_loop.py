@@ -16,8 +16,9 @@ from finiex_ray.engine.assemble import LiveScenario
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
-from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.simulator import NO_RATES
+from finiex_ray.trading.views import WakeUp
 from finiex_ray.workers.base import Outputs
 
 __all__ = ["TickLoop"]

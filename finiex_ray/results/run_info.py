@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from finiex_ray import __version__
 from finiex_ray.core.errors import DataError
+from finiex_ray.core.version import __version__
 
 __all__ = ["FORMAT_VERSION", "read_config_text", "read_head", "renew_head", "versions", "write_info"]
 

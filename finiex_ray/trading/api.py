@@ -12,9 +12,9 @@ from finiex_ray.core.enums import OrderState, OrderType, Side
 from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, Records
 from finiex_ray.core.time import to_ns
 from finiex_ray.trading.simulator import TradeSimulator
-from finiex_ray.trading.views import Event, OrderView, PositionView, Views, WakeUp
+from finiex_ray.trading.views import Event, OrderView, PositionView, Views
 
-__all__ = ["KEEP", "Event", "Keep", "OrderView", "PositionView", "TradingApi", "WakeUp"]
+__all__ = ["KEEP", "Keep", "TradingApi"]
 
 _MOST_POINTS: Final = 2**50
 _ALIVE: Final = frozenset({OrderState.PENDING, OrderState.ACTIVE, OrderState.TRIGGERED})
