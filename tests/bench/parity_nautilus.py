@@ -195,6 +195,8 @@ def run_ours(dataset: Dataset, folder: Path) -> dict[str, list[Fill]]:
     reasons = run.trades.set_index(["scenario", "position_id"])["exit_reason"].astype(str).to_dict()
     found: dict[str, list[Fill]] = {variant.name: [] for variant in VARIANTS}
     for row in run.fills.itertuples():
+        if row.kind == "swap":  # a booking, no deal
+            continue
         kind = "entry" if row.kind == "entry" else reasons[row.scenario, row.position_id]
         side = {"buy": 1, "sell": -1}[row.side]
         price, units = round(row.price * 10**dataset.digits), round(row.lots * CONTRACT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +21,9 @@ from finiex_ray.core.errors import ConfigError
 from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.registry import create_logic
 from finiex_ray.decisions.tick_style import TickLogic
-from finiex_ray.trading.api import WakeUp
+from finiex_ray.trading.api import KEEP
 from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
+from finiex_ray.trading.views import WakeUp
 
 
 def _logic(**config: object) -> DecisionLogic:
@@ -86,9 +88,22 @@ def test_both_sides_at_once_is_neither() -> None:
 
 def test_the_policy_comes_from_the_parameters() -> None:
     logic = _logic(
-        type="aggressive_trend", lots=0.3, sl_points=50, tp_points=80, on_opposite="reverse", min_free_margin=1000
+        type="aggressive_trend",
+        lots=0.3,
+        sl_points=50,
+        tp_points=80,
+        trail_points=30,
+        on_opposite="reverse",
+        min_free_margin=1000,
     )
-    assert logic.policy() == OnePositionPolicy(Decimal("0.3"), 50, 80, OnOpposite.REVERSE, Decimal(1000))
+    assert logic.policy() == OnePositionPolicy(
+        lots=Decimal("0.3"),
+        sl_points=50,
+        tp_points=80,
+        trail_points=30,
+        on_opposite=OnOpposite.REVERSE,
+        min_free_margin=Decimal(1000),
+    )
     assert _logic(type="macd_cross").policy() == OnePositionPolicy(Decimal("0.1"))
     assert _logic(type="scripted").policy() is None
 
@@ -121,18 +136,38 @@ def test_macd_crosses_once_and_over_block_borders(size: int) -> None:
 
 
 class FakeTrading:
-    """Writes down what is asked of it."""
+    """Writes down what is asked of it; an opening order is answered with ids from 101 on."""
 
-    def __init__(self, *open_ids: int) -> None:
+    point = 1e-05
+
+    def __init__(self, *open_ids: int, resting: tuple[int, ...] = ()) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.positions = [type("View", (), {"position_id": each})() for each in open_ids]
+        self.pending = [type("View", (), {"order_id": each})() for each in resting]
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *args, **more: self.calls.append((name, *args, more))
+        def write_down(*args: Any, **more: Any) -> int:
+            self.calls.append((name, *args, more))
+            return 100 + len(self.calls)
+
+        return write_down
 
 
 def _wake(tick: int, offset: int = 0) -> WakeUp:
     return WakeUp(tick, offset, 10**18, 1.38, 1.39, Action.NONE, Wake.TICK)
+
+
+_PLAIN = {
+    "limit": None, "stop": None, "sl": None, "tp": None, "sl_points": 0, "tp_points": 0, "trail_points": 0,
+    "good_till": None, "max_slippage_points": None, "immediate_or_cancel": False, "magic": 0, "comment": "",
+}  # fmt: skip
+
+
+def _sent(trading: FakeTrading, *requests: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What a script with these requests at tick 5 asks of the account."""
+    logic = _logic(type="scripted", orders=[{"tick": 5, **request} for request in requests])
+    logic.execute(_wake(5), trading)  # type: ignore[arg-type]
+    return trading.calls
 
 
 def test_scripted_marks_its_ticks_and_sends_its_orders() -> None:
@@ -152,17 +187,115 @@ def test_scripted_marks_its_ticks_and_sends_its_orders() -> None:
     trading = FakeTrading(4, 6)
     for tick in range(11):
         logic.execute(_wake(tick), trading)  # type: ignore[arg-type]
-    stops = {"sl": None, "tp": None, "sl_points": 0, "tp_points": 0}
     assert trading.calls == [
-        ("buy", Decimal("0.2"), {**stops, "sl": 1.37, "tp_points": 40}),
-        ("sell", Decimal("0.1"), stops),
-        ("close", 3, {}),
-        ("close", 4, {}),
+        ("buy", Decimal("0.2"), {**_PLAIN, "sl": 1.37, "tp_points": 40}),
+        ("sell", Decimal("0.1"), _PLAIN),
+        ("close", 3, None, {"max_slippage_points": None}),
+        ("close", 4, None, {"max_slippage_points": None}),
         ("close_all", {}),
     ]
-    nothing_open = FakeTrading()
-    logic.execute(_wake(8), nothing_open)  # type: ignore[arg-type]
-    assert nothing_open.calls == []
+
+
+def test_scripted_prices_count_from_the_quote_of_the_side() -> None:
+    calls = _sent(
+        FakeTrading(),
+        {"action": "buy", "limit_points": 30},
+        {"action": "sell", "limit_points": 30},
+        {"action": "buy", "stop_points": 40},
+        {"action": "sell", "stop_points": 40, "limit_points": -50},
+        {"action": "sell", "stop": 1.37, "limit": 1.36},
+    )
+    prices = [(name, more["limit"], more["stop"]) for name, _, more in calls]
+    expected = [
+        ("buy", 1.3897, None),
+        ("sell", 1.3803, None),
+        ("buy", None, 1.3904),
+        ("sell", 1.3795, 1.3796),
+        ("sell", 1.36, 1.37),
+    ]
+    assert [name for name, *_ in prices] == [name for name, *_ in expected]
+    for (_, *seen), (_, *wanted) in zip(prices, expected, strict=True):
+        assert seen == [None if price is None else pytest.approx(price, abs=1e-9) for price in wanted]
+
+
+def test_scripted_hands_on_everything_an_order_can_state() -> None:
+    till = datetime(2025, 9, 25, 14, tzinfo=UTC)
+    calls = _sent(
+        FakeTrading(),
+        {
+            "action": "buy",
+            "lots": 2,
+            "limit": 1.38,
+            "good_till": "2025-09-25T14:00:00Z",
+            "trail_points": 25,
+            "magic": 7,
+        },
+        {
+            "action": "sell",
+            "max_slippage_points": 3,
+            "immediate_or_cancel": True,
+            "tp": 1.3,
+            "sl_points": 9,
+            "comment": "x",
+        },
+    )
+    assert calls == [
+        ("buy", Decimal(2), {**_PLAIN, "limit": 1.38, "good_till": till, "trail_points": 25, "magic": 7}),
+        (
+            "sell",
+            Decimal("0.1"),
+            {**_PLAIN, "max_slippage_points": 3, "immediate_or_cancel": True, "tp": 1.3, "sl_points": 9, "comment": "x"},
+        ),
+    ]  # fmt: skip
+
+
+def test_scripted_pairs_an_order_with_the_one_before_it() -> None:
+    calls = _sent(
+        FakeTrading(),
+        {"action": "buy", "stop_points": 10},
+        {"action": "sell", "stop_points": 10, "oco": True},
+        {"action": "close_all"},
+        {"action": "sell", "oco": True},
+    )
+    assert [call for call in calls if call[0] == "one_cancels_other"] == [("one_cancels_other", 101, 102, {})]
+    assert [call[0] for call in calls] == ["buy", "sell", "one_cancels_other", "close_all", "sell"]
+
+
+def test_scripted_means_the_oldest_position_and_the_oldest_resting_order() -> None:
+    calls = _sent(
+        FakeTrading(4, 6, resting=(11, 12)),
+        {"action": "close", "lots": 0.3, "max_slippage_points": 2},
+        {"action": "close", "position": 6},
+        {"action": "reverse"},
+        {"action": "reverse", "position": 6},
+        {"action": "modify_position", "sl": 1.3},
+        {"action": "modify_position", "position": 6, "tp": None, "trail_points": 40},
+        {"action": "cancel"},
+        {"action": "cancel", "order": 12},
+        {"action": "modify_order", "limit": 1.35},
+        {"action": "modify_order", "order": 12, "sl": None, "good_till": None},
+        {"action": "cancel_all"},
+    )
+    kept_order = dict.fromkeys(("limit", "stop", "sl", "tp", "good_till"), KEEP)
+    kept_position = dict.fromkeys(("sl", "tp", "trail_points"), KEEP)
+    assert calls == [
+        ("close", 4, Decimal("0.3"), {"max_slippage_points": 2}),
+        ("close", 6, None, {"max_slippage_points": None}),
+        ("reverse", 4, {}),
+        ("reverse", 6, {}),
+        ("modify_position", 4, {**kept_position, "sl": 1.3}),
+        ("modify_position", 6, {**kept_position, "tp": None, "trail_points": 40}),
+        ("cancel", 11, {}),
+        ("cancel", 12, {}),
+        ("modify_order", 11, {**kept_order, "limit": 1.35}),
+        ("modify_order", 12, {**kept_order, "sl": None, "good_till": None}),
+        ("cancel_all", {}),
+    ]
+
+
+@pytest.mark.parametrize("action", ["close", "reverse", "modify_position", "cancel", "modify_order"])
+def test_scripted_does_nothing_where_there_is_nothing_to_speak_of(action: str) -> None:
+    assert _sent(FakeTrading(), {"action": action}) == []
 
 
 @pytest.mark.parametrize(
@@ -170,9 +303,15 @@ def test_scripted_marks_its_ticks_and_sends_its_orders() -> None:
     [
         ({"tick": -1, "action": "buy"}, r"'orders.0.tick' = -1"),
         ({"tick": 1, "action": "hold"}, r"'orders.0.action' = 'hold'"),
-        ({"tick": 1, "action": "buy", "position": 2}, r"position goes with action 'close' only"),
+        ({"tick": 1, "action": "buy", "position": 2}, r"action 'buy' takes no position"),
         ({"tick": 1, "action": "close_all", "lots": 1}, r"action 'close_all' takes no lots"),
+        ({"tick": 1, "action": "close", "limit": 1.3, "sl": 1.2}, r"action 'close' takes no limit, sl"),
+        ({"tick": 1, "action": "cancel", "position": 1}, r"action 'cancel' takes no position"),
+        ({"tick": 1, "action": "modify_position", "sl_points": 5}, r"action 'modify_position' takes no sl_points"),
         ({"tick": 1, "action": "buy", "sl": 1.0, "sl_points": 5}, r"as a price or as a distance"),
+        ({"tick": 1, "action": "buy", "limit": 1.0, "limit_points": 5}, r"give limit or limit_points, not both"),
+        ({"tick": 1, "action": "sell", "stop": 1.0, "stop_points": 5}, r"give stop or stop_points, not both"),
+        ({"tick": 1, "action": "buy", "good_till": "2025-09-25T14:00:00"}, r"'orders.0.good_till'.*has no time zone"),
     ],
 )
 def test_a_script_that_makes_no_sense_is_refused(order: dict[str, object], message: str) -> None:
