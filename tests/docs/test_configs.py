@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from document_blocks import ROOT
+from pydantic import BaseModel
 
 from finiex_ray import run_set
 from finiex_ray.api import validate_set
+from finiex_ray.config.broker import BrokerSpec, SymbolSpec
+from finiex_ray.config.costs import (
+    CommissionSpec,
+    GuardConfig,
+    LatencyConfig,
+    LeverageTier,
+    SessionSpec,
+    SlippageConfig,
+    SwapSpec,
+)
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.data.catalog import Catalog
 from finiex_ray.data.importing import import_ticks
@@ -42,13 +54,13 @@ def test_broker_trades_every_symbol_of_the_synthetic_market(path: Path, tmp_path
     assert found == path
     assert f"`{path.name}`" in (path.parent / "README.md").read_text(encoding="utf-8")
     symbols = sorted(set(broker.symbols) & set(SyntheticMarket(0).symbols()))
-    assert len(symbols) > 2
+    assert symbols
     orders = [{"tick": 10, "action": "buy", "lots": 0.01}, {"tick": 400, "action": "close_all"}]
     shared = {
         "start": "2025-09-24T08:00:00Z",
         "max_ticks": 500,
         "logic": {"type": "scripted", "orders": orders},
-        "account": {"broker": path.stem, "conversion_rates": {"GBP": 1.27, "JPY": 0.0067, "CHF": 1.2, "CAD": 0.72}},
+        "account": {"broker": path.stem},
     }
     scenarios = [{"name": symbol, "symbol": symbol} for symbol in symbols]
     own = tmp_path / "set.json"
@@ -56,3 +68,31 @@ def test_broker_trades_every_symbol_of_the_synthetic_market(path: Path, tmp_path
     run = run_set(own, executor="local", out=tmp_path / "runs", quiet=True)
     assert list(run.scenarios["error_message"].dropna()) == []
     assert list(run.scenarios["trades"]) == [1] * len(symbols)
+
+
+@pytest.mark.parametrize(
+    ("title", "model"),
+    [
+        ("The file", BrokerSpec),
+        ("Symbol", SymbolSpec),
+        ("Commission", CommissionSpec),
+        ("Swap", SwapSpec),
+        ("Latency", LatencyConfig),
+        ("Slippage", SlippageConfig),
+        ("Leverage tiers", LeverageTier),
+        ("Sessions", SessionSpec),
+        ("Guard", GuardConfig),
+    ],
+)
+def test_every_field_of_a_broker_file_has_its_row(title: str, model: type[BaseModel]) -> None:
+    text = (ROOT / "configs" / "brokers" / "README.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(model.model_fields)
+    for name in named:
+        required = model.model_fields[name].is_required()
+        (row,) = (
+            line for line in section.splitlines() if line.startswith("| `") and f"`{name}`" in line.split(" | ")[0]
+        )
+        assert row.endswith("required |") == required, name

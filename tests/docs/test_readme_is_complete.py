@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -12,19 +13,15 @@ from pydantic import BaseModel
 
 from finiex_ray.cli import app
 from finiex_ray.config.cascade import MERGE_DEPTH
+from finiex_ray.config.costs import GuardConfig, LatencyConfig, SlippageConfig
 from finiex_ray.config.layout import TOP_KEYS
-from finiex_ray.config.models import (
-    AccountConfig,
-    DataConfig,
-    ExecutionConfig,
-    LatencyConfig,
-    LiveStatsConfig,
-    ScenarioConfig,
-)
+from finiex_ray.config.models import AccountConfig, DataConfig, ExecutionConfig, LiveStatsConfig, ScenarioConfig
+from finiex_ray.core.enums import EventKind
 from finiex_ray.data.importing import IMPORTERS
 from finiex_ray.decisions.registry import logic_types
 from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA
 from finiex_ray.results.tables import RECORD_TABLES
+from finiex_ray.trading.api import TradingApi
 from finiex_ray.workers.registry import worker_types
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,6 +58,8 @@ def test_the_full_set_has_every_key() -> None:
         (ExecutionConfig, scenario["execution"]),
         (LiveStatsConfig, scenario["live_stats"]),
         (LatencyConfig, scenario["account"]["latency"]),
+        (SlippageConfig, scenario["account"]["slippage"]),
+        (GuardConfig, scenario["account"]["guard"]),
     ]
     for model, values in models:
         assert set(values) == set(model.model_fields), model.__name__
@@ -68,7 +67,9 @@ def test_the_full_set_has_every_key() -> None:
 
 def test_keys_are_explained() -> None:
     names = set(TOP_KEYS)
-    for model in (DataConfig, ScenarioConfig, AccountConfig, ExecutionConfig, LiveStatsConfig, LatencyConfig):
+    for model in (DataConfig, ScenarioConfig, AccountConfig, ExecutionConfig, LiveStatsConfig):
+        names |= set(model.model_fields)
+    for model in (LatencyConfig, SlippageConfig, GuardConfig):
         names |= set(model.model_fields)
     assert missing(names, section("## Scenario sets")) == []
 
@@ -96,18 +97,34 @@ def test_workers_and_logics_are_listed_with_their_outputs() -> None:
     assert missing({*worker_types(), *logic_types(), *outputs}, text) == []
 
 
+def test_everything_of_the_trading_api_is_named() -> None:
+    text = section("## Trading")
+    names = {name for name in vars(TradingApi) if not name.startswith("_") and name != "at"}
+    arguments = {name for call in names for name in _keywords(getattr(TradingApi, call))}
+    assert {"buy", "modify_order", "events", "free_margin"} <= names
+    assert sorted(name for name in names if f"`{name}" not in text and f" `{name}(" not in text) == []
+    assert sorted(name for name in arguments if f"{name}=" not in text) == []
+    assert missing({event.name for event in EventKind}, text) == []
+
+
+def _keywords(call: Any) -> list[str]:
+    if isinstance(call, property):
+        return []
+    return [name for name, each in inspect.signature(call).parameters.items() if each.kind is each.KEYWORD_ONLY]
+
+
 def test_options_are_named() -> None:
     command: Any = typer.main.get_command(app)
-    groups = [command.commands, command.commands["data"].commands]
+    groups = [command.commands, command.commands["data"].commands, command.commands["check"].commands]
     options = {
         option
         for commands in groups
         for each in commands.values()
         for parameter in each.params
-        for option in parameter.opts
+        for option in (*parameter.opts, *parameter.secondary_opts)
         if option.startswith("--") and option != "--help"
     }
-    assert {"--executor", "--crossed"} <= options
+    assert {"--executor", "--crossed", "--probes", "--no-ray"} <= options
     assert sorted(option for option in options if option not in README) == []
 
 
