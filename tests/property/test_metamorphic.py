@@ -17,7 +17,11 @@ from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.simulator import TradeSimulator
 
 COUNT, LEVEL = 600, 110_000
-RICH: dict[str, Any] = {"balance": 10**8, "latency": {"kind": "uniform", "ms": 0, "max_ms": 900}, "slippage_points": 2}
+RICH: dict[str, Any] = {
+    "balance": 10**8,
+    "latency": {"kind": "uniform", "ms": 0, "max_ms": 900},
+    "slippage": {"kind": "fixed", "points": 2},
+}
 
 
 def _market(seed: int) -> TickSegment:

@@ -452,3 +452,10 @@ def test_r15_an_order_guard_is_ended_by_a_fill() -> None:
     }
     simulator = _run([110_010] * 7, script, guard=guard)
     assert _end(simulator, 4)[0] == FILLED
+
+
+def test_r15_a_cool_down_is_over_when_its_time_has_passed() -> None:
+    guard = {"rejections": 1, "cool_down_s": 0.2}
+    script: dict[int, Trade] = {tick: lambda t: t.buy("0.1") for tick in (1, 2)}
+    simulator = _run([110_010] * 5, {0: lambda t: t.buy("0.001"), **script}, guard=guard)
+    assert [_end(simulator, i)[1] for i in (2, 3)] == [RejectReason.COOL_DOWN, NONE]
