@@ -11,8 +11,9 @@ from finiex_ray.bars.tick import Tick
 from finiex_ray.core.enums import Action
 from finiex_ray.decisions.base import Actions, DecisionLogic, Inputs, LogicParams
 from finiex_ray.decisions.tick_style import TickLogic, Values
-from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.policy import OnePositionPolicy
+from finiex_ray.trading.views import WakeUp
 from finiex_ray.workers.base import Outputs, Worker, new_output
 
 _NAMES = [f"signal_{number}" for number in range(40)]

@@ -14,7 +14,8 @@ from finiex_ray.core.enums import Wake
 from finiex_ray.core.time import Timeframe
 from finiex_ray.decisions.base import Actions, DecisionLogic, Inputs, LogicParams
 from finiex_ray.decisions.tick_style import TickLogic, Values
-from finiex_ray.trading.api import TradingApi, WakeUp
+from finiex_ray.trading.api import TradingApi
+from finiex_ray.trading.views import WakeUp
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams
 from finiex_ray.workers.tick_style import TickWorker
 

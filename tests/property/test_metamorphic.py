@@ -11,7 +11,7 @@ from builders import drive, make_account, make_simulator, rows, segment_of
 
 from finiex_ray.core.enums import Side
 from finiex_ray.core.market import TickSegment, freeze
-from finiex_ray.core.records import NO_PRICE
+from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE
 from finiex_ray.core.time import NS_PER_DAY
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.simulator import TradeSimulator
@@ -74,7 +74,8 @@ def test_shifted_by_whole_weeks_only_the_times_move(seed: int) -> None:
     moved = _run(freeze(ticks._replace(time_ns=ticks.time_ns + shift)), _script(seed))
 
     def back(row: dict[str, Any]) -> dict[str, Any]:
-        return {name: value - shift if name.endswith("_ns") and value else value for name, value in row.items()}
+        moments = {name for name, value in row.items() if name.endswith("_ns") and value not in (0, FAR_FUTURE_NS)}
+        return {name: value - shift if name in moments else value for name, value in row.items()}
 
     assert len(base.trades()) > 100
     assert _parts(moved, back) == _parts(base)
@@ -92,7 +93,7 @@ def test_a_mirrored_market_with_mirrored_sides_gives_the_same_money(seed: int) -
             name: mirror - value
             for name, value in row.items()
             if value != NO_PRICE and name.endswith("_points")
-            and name.split("_")[0] in ("price", "fill", "entry", "exit", "sl", "tp")
+            and name.split("_")[0] in ("price", "fill", "request", "entry", "exit", "sl", "tp")
             and "offset" not in name
         }  # fmt: skip
         return {**row, **turned, **prices}

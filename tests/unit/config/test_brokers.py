@@ -74,7 +74,7 @@ def test_unknown(project: Path, reference: str) -> None:
 def test_known_names(project: Path) -> None:
     put(project / "brokers" / "mine.json")
     put(project / "brokers" / "not a name.json")
-    assert known_brokers(project / "sets" / "s.json") == ["ecn_fx", "mine", "mt5_fx"]
+    assert known_brokers(project / "sets" / "s.json") == ["crypto_spot", "ecn_fx", "mine", "mt5_fx", "netting_fx"]
 
 
 def symbol(**changes: Any) -> dict[str, Any]:
