@@ -155,6 +155,10 @@ def test_r9_the_rollover_is_at_17_new_york(month: int, hour: int) -> None:
         assert [f["time_ns"] for f in fills if f["kind"] == FillKind.SWAP] == [expected]
 
 
+def test_r9_a_rollover_at_the_very_last_tick_is_due() -> None:
+    assert _swaps(_held("buy", _ns(22, 12), _ns(22, 21))) == [-500]
+
+
 def test_r9_a_position_that_opens_on_the_tick_of_the_rollover_pays_none() -> None:
     assert _swaps(_held("buy", _ns(22, 21), _ns(22, 23))) == []
     assert _swaps(_held("buy", _ns(22, 21) - 1, _ns(22, 23))) == [-500]
