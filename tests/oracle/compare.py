@@ -76,7 +76,7 @@ def pair_rates(needed: bool, count: int) -> np.ndarray:
         return NO_RATES
     draw = np.random.default_rng(11)
     bid = 110_000 + np.cumsum(draw.integers(-60, 61, count))
-    return np.stack([bid, bid + draw.integers(0, 30, count)], axis=1)
+    return np.stack([bid, bid + draw.integers(0, 2_000, count)], axis=1)  # wide, so that the side matters
 
 
 def finish(simulator: TradeSimulator, ticks: TickSegment) -> None:
