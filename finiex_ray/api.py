@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from finiex_ray.checks.determinism import check_determinism
 from finiex_ray.checks.lookahead import check_lookahead
 from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.load import load_broker, load_scenario_set
-from finiex_ray.config.models import DataConfig
+from finiex_ray.config.models import DataConfig, ScenarioSet
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
-from finiex_ray.execution.plan import plan_scenarios
+from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
 from finiex_ray.results.writer import ResultWriter
 
-__all__ = ["check_set_determinism", "check_set_lookahead", "run_set", "validate_set"]
+__all__ = [
+    "brokers_beside",
+    "check_set_determinism",
+    "check_set_lookahead",
+    "open_data",
+    "run_scenarios",
+    "run_set",
+    "validate_set",
+]
 
 
 def run_set(
@@ -61,14 +70,54 @@ def run_set(
     """
     path = Path(path)
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
+    return run_scenarios(
+        scenario_set,
+        open_data(scenario_set.data, path),
+        brokers_beside(path),
+        executor=executor,
+        jobs=jobs,
+        address=address,
+        out=out,
+        fail_fast=fail_fast,
+        quiet=quiet,
+        details={"overrides": list(overrides), "only": list(only)},
+    )
+
+
+def run_scenarios(
+    scenario_set: ScenarioSet,
+    source: TickSource,
+    brokers: Brokers,
+    *,
+    executor: ExecutorName = "auto",
+    jobs: int | None = None,
+    address: str | None = None,
+    out: str | Path = DEFAULT_ROOT,
+    fail_fast: bool = False,
+    quiet: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> RunData:
+    """Runs a scenario set that is read already; see `run_set`.
+
+    Args:
+        scenario_set: What to run.
+        source: Where ticks come from.
+        brokers: Finds brokers by name.
+        executor: See `run_set`.
+        jobs: See `run_set`.
+        address: See `run_set`.
+        out: See `run_set`.
+        fail_fast: See `run_set`.
+        quiet: See `run_set`.
+        details: More for ``run.json``.
+    """
     coordinator = ExecutionCoordinator(
-        scenario_set, source, _brokers(path), executor=executor, jobs=jobs, address=address, fail_fast=fail_fast
+        scenario_set, source, brokers, executor=executor, jobs=jobs, address=address, fail_fast=fail_fast
     )
     run_dir = create_run_dir(Path(out))
-    details = {"executor": executor, "data": source.describe(), "overrides": list(overrides), "only": list(only)}
+    head = {"executor": executor, "data": source.describe(), **(details or {})}
     try:
-        with ResultWriter(run_dir, scenario_set, details) as writer, LiveDisplay(quiet=quiet) as display:
+        with ResultWriter(run_dir, scenario_set, head) as writer, LiveDisplay(quiet=quiet) as display:
 
             def take(result: ScenarioResult) -> None:
                 writer.add(result)
@@ -104,7 +153,7 @@ def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Seque
     """
     path = Path(path)
     scenario_set = load_scenario_set(path, overrides, only)
-    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path))
+    return plan_scenarios(scenario_set, open_data(scenario_set.data, path), brokers_beside(path))
 
 
 def check_set_lookahead(
@@ -124,8 +173,8 @@ def check_set_lookahead(
     """
     path = Path(path)
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
-    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed)
+    source = open_data(scenario_set.data, path)
+    return check_lookahead(scenario_set, source, brokers_beside(path), probes=probes, seed=seed)
 
 
 def check_set_determinism(
@@ -150,17 +199,19 @@ def check_set_determinism(
     """
     path = Path(path)
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
-    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address)
+    source = open_data(scenario_set.data, path)
+    return check_determinism(scenario_set, source, brokers_beside(path), ray=ray, address=address)
 
 
-def _open_data(data: DataConfig, path: Path) -> TickSource:
+def open_data(data: DataConfig, path: Path) -> TickSource:
     """Opens the data of a set; a relative catalog is looked for beside the set file, then in the current folder."""
-    beside = path.parent
+    beside = path if path.is_dir() else path.parent
     return open_source(data, beside if (beside / data.catalog).is_dir() else Path.cwd())
 
 
-def _brokers(path: Path) -> Callable[[str], BrokerSpec]:
+def brokers_beside(path: Path) -> Brokers:
+    """Finds brokers by name, beside a set file (or in a folder) and where all are; each is read once."""
+
     @cache
     def find(reference: str) -> BrokerSpec:
         return load_broker(reference, path)[0]

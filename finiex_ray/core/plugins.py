@@ -1,8 +1,14 @@
-"""Plug-ins: from a name to a class (built-in, entry point or import path), from parameters to their checked model."""
+"""Plug-ins: from a name to a class (built-in, entry point, import path, or a class given in code), from parameters to their
+checked model.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import inspect
+import secrets
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,10 +21,21 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from finiex_ray.core.errors import ConfigError, RegistryError, suggest
 
-__all__ = ["ParamInfo", "PluginKind", "check_params", "describe_params", "plugin_paths", "resolve"]
+__all__ = [
+    "ParamInfo",
+    "PluginKind",
+    "check_params",
+    "describe_params",
+    "give_classes",
+    "given_classes",
+    "name_class",
+    "plugin_paths",
+    "resolve",
+]
 
 _Params = TypeVar("_Params", bound=BaseModel)
 _MISTAKES: Final = {"extra_forbidden", "missing"}
+_given: Final[dict[str, type]] = {}  # classes given in code, by the name that stands for them in configurations
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,8 @@ def resolve(kind: PluginKind, name: str, allow_imports: Iterable[str] | None = N
         RegistryError: If the name is unknown, its package is not allowed, or its module or attribute cannot be found.
             An exception raised by the module itself travels as it is.
     """
+    if name in _given:
+        return _given[name]
     paths = plugin_paths(kind)
     path = paths.get(name, name)
     if ":" not in path:
@@ -104,6 +123,34 @@ def _attribute(place: object, path: str, where: str) -> object:
             classes = [key for key, value in vars(place).items() if isinstance(value, type)]
             raise RegistryError(f"{where}: '{module}' has no '{part}'.{suggest(part, classes)}") from error
     return place
+
+
+def name_class(found: type) -> str:
+    """The name by which a configuration can speak of a class that is given in code.
+
+    A class of a module has its import path. One of a notebook, of the script itself or of a function cannot be imported
+    elsewhere: it is kept here under a name that ends in a hash of its source, so that a change makes another name.
+    """
+    module, place = found.__module__, found.__qualname__
+    if module != "__main__" and "<locals>" not in place and getattr(sys.modules.get(module), place, None) is found:
+        return f"{module}:{place}"
+    try:
+        source = hashlib.sha256(inspect.getsource(found).encode()).hexdigest()
+    except (OSError, TypeError):
+        source = secrets.token_hex(8)  # no source to be had: a name of its own each time
+    name = f"{module}:{place}#{source[:12]}"
+    _given[name] = found
+    return name
+
+
+def given_classes(names: Iterable[str]) -> dict[str, type]:
+    """Those of the names that stand for classes given in code, with the classes: what another process has to be given."""
+    return {name: _given[name] for name in names if name in _given}
+
+
+def give_classes(classes: Mapping[str, type]) -> None:
+    """Makes classes that were given in code in another process known here."""
+    _given.update(classes)
 
 
 def check_params(model: type[_Params], values: Mapping[str, Any], *, owner: str) -> _Params:

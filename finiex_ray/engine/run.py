@@ -25,6 +25,7 @@ from finiex_ray.engine.result import (
 )
 from finiex_ray.engine.statistics import scenario_statistics
 from finiex_ray.engine.tick_loop import TickLoop
+from finiex_ray.engine.wanted import take_wanted
 
 __all__ = ["error_info", "failed_result", "run_scenario"]
 
@@ -105,19 +106,32 @@ class _Run:
         finally:
             if self._scenario is not None:
                 self._scenario.workers.close()
-        status = ScenarioStatus.COMPLETED if error is None else ScenarioStatus.FINISHED_WITH_ERROR
         loop = self._loop_result()
-        self._send(status, loop.ticks if loop else 0)
+        result = self._result(loop, error)
+        try:
+            result = take_wanted(result, self._task.wanted, self._window, self._opening_minor())
+        except (Exception, SystemExit) as caught:  # noqa: BLE001 - a measure is the user's code as well
+            error = error_info(caught)
+            self._logger.error(f"{error.type}: {error.message}\n{error.traceback}")
+            result = self._result(loop, error)
+        self._send(result.status, loop.ticks if loop else 0)
+        return result
+
+    def _result(self, loop: TickLoopResult | None, error: ErrorInfo | None) -> ScenarioResult:
         return ScenarioResult(
             index=self._task.index,
             name=self._task.config.name,
             symbol=self._task.config.symbol,
-            status=status,
+            status=ScenarioStatus.COMPLETED if error is None else ScenarioStatus.FINISHED_WITH_ERROR,
             execution_time_s=(self._clock() - self._began) / NS_PER_S,
             loop=loop,
             error=error,
             log=self._logger.lines(),
         )
+
+    def _opening_minor(self) -> int:
+        account = self._task.config.account
+        return to_minor(account.balance, account.currency)
 
     def _run_loop(self) -> None:
         config, logger = self._task.config, self._logger
@@ -210,7 +224,7 @@ class _Run:
                 orders,
                 trades,
                 account,
-                to_minor(terms.opening_balance, terms.currency),
+                self._opening_minor(),
                 terms.minor_per_unit,
                 max(last_ns - first_ns, 0),
             ),

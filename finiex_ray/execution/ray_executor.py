@@ -39,6 +39,7 @@ class RayExecutor(Executor):
         address: See `finiex_ray.execution.ray_session.connect`.
         jobs: CPUs of a Ray that is started here; on a running cluster the most tasks in flight.
         live: Whether live updates are wanted; without them no progress actor is started.
+        keep_data: Keep market data in the object store from run to run.
 
     Raises:
         ExecutionError: If Ray cannot be started or reached.
@@ -47,12 +48,18 @@ class RayExecutor(Executor):
     name: ClassVar[str] = "ray"
 
     def __init__(
-        self, cache: SegmentCache, address: str | None = None, jobs: int | None = None, *, live: bool = True
+        self,
+        cache: SegmentCache,
+        address: str | None = None,
+        jobs: int | None = None,
+        *,
+        live: bool = True,
+        keep_data: bool = False,
     ) -> None:
         super().__init__()
         if jobs is not None and jobs < 1:
             raise ExecutionError(f"jobs is {jobs}; it must be 1 or more")
-        self._cache = cache
+        self._store = ObjectStore(cache, keep=keep_data)
         # A first run compiles for a while: once here, while Ray starts, not in every process of the machine at once.
         compiling = Thread(target=warm_up, name="warm-up", daemon=True)
         compiling.start()
@@ -66,7 +73,7 @@ class RayExecutor(Executor):
         if not planned:
             return
         actor = start_progress_actor() if self._live else None
-        run = _Run(self._cache, planned, ProgressPoller(actor, self.board), self.board.restart, actor, self._most_tasks)
+        run = _Run(self._store, planned, ProgressPoller(actor, self.board), self.board.restart, actor, self._most_tasks)
         try:
             for result in run.results():
                 self.board.finish(result.index)
@@ -96,7 +103,7 @@ class _Run:
 
     def __init__(
         self,
-        cache: SegmentCache,
+        store: ObjectStore,
         planned: Sequence[PlannedScenario],
         poller: ProgressPoller,
         restarted: Callable[[int], None],
@@ -105,7 +112,8 @@ class _Run:
     ) -> None:
         self._ray = import_ray()
         self._poller, self._restarted, self._actor, self._most_tasks = poller, restarted, actor, most_tasks
-        self._store = ObjectStore(cache, planned)
+        self._store = store
+        self._classes = store.expect(planned)
         self._submit = self._ray.remote(num_returns="streaming", max_retries=0)(run_batch)
         self._paths = driver_paths()
         self._cpus, self._cpus_known_until = self._count_cpus(), time.monotonic() + _CPU_CHECK_S
@@ -158,7 +166,7 @@ class _Run:
                     )
             if shipped:
                 kept, shipments = zip(*shipped, strict=True)
-                stream = self._submit.remote(RayBatch(shipments, self._paths, self._actor))
+                stream = self._submit.remote(RayBatch(shipments, self._paths, self._actor, self._classes))
                 self._running[stream] = _Task(kept)
 
     def _finish(self, scenario: PlannedScenario, result: ScenarioResult) -> ScenarioResult:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import BarPrice
 from finiex_ray.core.market import BarSeries, TickSegment
+from finiex_ray.core.plugins import give_classes
 from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
@@ -48,6 +49,7 @@ class RayBatch:
     shipments: tuple[Shipment, ...]
     paths: tuple[str, ...]  # import path of the driver
     progress: Any  # handle of the progress actor, or None
+    classes: Any = None  # reference of Mapping[str, type]: strategy classes given in code, or None
 
 
 def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
@@ -55,6 +57,8 @@ def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
     _extend_path(batch.paths)
     send = None if batch.progress is None else ProgressSender(batch.progress)
     fetched: dict[Any, Any] = {}
+    if batch.classes is not None:
+        give_classes(_fetch(batch.classes, fetched))
     for shipment in batch.shipments:
         task = shipment.task
         try:

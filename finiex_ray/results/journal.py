@@ -20,11 +20,14 @@ class Journal:
     """Appends rows as JSON lines.
 
     Args:
-        path: The file; it must not exist.
+        path: The file; it must not exist unless it is to be continued.
+        append: Continue a journal; a last line that a crash cut off is dropped.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._stream = path.open("x", encoding="utf-8", newline="\n")
+    def __init__(self, path: Path, *, append: bool = False) -> None:
+        if append:
+            _drop_cut_line(path)
+        self._stream = path.open("a" if append else "x", encoding="utf-8", newline="\n")
         self._synced_s = time.monotonic()
 
     def add(self, row: Row) -> None:
@@ -42,6 +45,20 @@ class Journal:
             self._stream.flush()
             os.fsync(self._stream.fileno())
             self._stream.close()
+
+
+def _drop_cut_line(path: Path) -> None:
+    with path.open("rb+") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        while end > 0:
+            begin = max(0, end - 65_536)
+            stream.seek(begin)
+            found = stream.read(end - begin).rfind(b"\n")
+            if found >= 0:
+                end = begin + found + 1
+                break
+            end = begin
+        stream.truncate(end)
 
 
 def read_journal(path: Path) -> Iterator[Row]:

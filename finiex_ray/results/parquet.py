@@ -27,6 +27,11 @@ class _ParquetFile(ABC):
         self._temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         self._writer: Any = None
 
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return list(self._schema.names)
+
     def _write(self, table: Any) -> None:
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._temporary, self._schema, compression="zstd", write_page_checksum=True)

@@ -58,6 +58,11 @@ class RunData:
         rows = list(read_journal(self.run_dir.journal)) if self.run_dir.journal.is_file() else []
         return _to_pandas(pa.Table.from_pylist(rows, schema=SCENARIO_SCHEMA).sort_by("index"))
 
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The scenarios that failed, with ``error_type``, ``error_message`` and ``error_traceback``."""
+        return self.scenarios[~self.scenarios["success"].astype(bool)]
+
     @cached_property
     def trades(self) -> pd.DataFrame:
         """One row a closed trade, in closing order."""

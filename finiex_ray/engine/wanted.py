@@ -1,0 +1,94 @@
+"""Takes measures and balances from a whole result in the task, and leaves out what need not travel back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from finiex_ray.bars.window import MarketWindow
+from finiex_ray.core.errors import RegistryError, StrategyContractError
+from finiex_ray.core.plugins import PluginKind, resolve
+from finiex_ray.core.time import Timeframe
+from finiex_ray.engine.result import Balances, Profile, ScenarioResult, TickLoopResult, Wanted
+
+__all__ = ["Measure", "measure_function", "take_wanted"]
+
+Measure = Callable[[ScenarioResult], float | None]
+
+_MEASURES: Final = PluginKind(noun="measure", group="finiex_ray.measures", builtin={})
+
+
+def measure_function(measure: str | Measure) -> Measure:
+    """The function that an import path stands for; a function is returned as it is.
+
+    Raises:
+        RegistryError: If there is no such function.
+    """
+    found: Any = resolve(_MEASURES, measure) if isinstance(measure, str) else measure
+    if not callable(found):
+        raise RegistryError(f"measure '{measure}' cannot be called: name a function of a ScenarioResult")
+    function: Measure = found
+    return function
+
+
+def take_wanted(result: ScenarioResult, wanted: Wanted, window: MarketWindow, opening_minor: int) -> ScenarioResult:
+    """Adds what was asked for to a result, and drops what was not.
+
+    Args:
+        result: The whole result; one that failed keeps its log.
+        wanted: What is to travel back.
+        window: The scenario's market data.
+        opening_minor: Opening balance, minor units.
+
+    Raises:
+        Exception: Whatever a measure raises.
+    """
+    if result.loop is None:
+        return result
+    if result.success and wanted.balances is not None:
+        result = replace(result, balances=_balances(result.loop, window, wanted.balances, opening_minor))
+    if result.success and wanted.measures:
+        values = {name: _value(name, measure_function(each), result) for name, each in wanted.measures.items()}
+        result = replace(result, measures=values)
+    return result if wanted.records else _without_records(result, result.loop)
+
+
+def _value(name: str, measure: Measure, result: ScenarioResult) -> float | None:
+    value: Any = measure(result)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise StrategyContractError(f"measure '{name}' returned {value!r}; it must return a number, or None for no value")
+    return float(value) if math.isfinite(value) else None
+
+
+def _balances(loop: TickLoopResult, window: MarketWindow, period: Timeframe, opening_minor: int) -> Balances:
+    width = period.ns
+    first, last = loop.first_ns // width, loop.last_ns // width
+    edges = np.arange(first, last + 2, dtype=np.int64) * width
+    ticks = np.zeros(len(edges) - 1, np.int64)
+    for number, segment in enumerate(window.segments):
+        begin = window.first if number == 0 else 0
+        end = window.last if number == len(window.segments) - 1 else len(segment.time_ns)
+        ticks += np.diff(np.clip(np.searchsorted(segment.time_ns, edges), begin, end))
+    kept = np.flatnonzero(ticks)
+    booked = np.searchsorted(loop.fills["time_ns"], edges[kept + 1])  # fills are in order of time
+    after = np.concatenate([[opening_minor], loop.fills["balance_minor"]])
+    return Balances(width, edges[kept], np.ascontiguousarray(after[booked]), opening_minor, loop.minor_per_unit)
+
+
+def _without_records(result: ScenarioResult, loop: TickLoopResult) -> ScenarioResult:
+    slim = replace(
+        loop,
+        orders=loop.orders[:0].copy(),
+        fills=loop.fills[:0].copy(),
+        trades=loop.trades[:0].copy(),
+        equity=loop.equity[:0].copy(),
+        profile=Profile(),
+        comments={},
+    )
+    return replace(result, loop=slim, log=() if result.success else result.log)

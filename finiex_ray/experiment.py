@@ -1,0 +1,312 @@
+"""`Experiment`: a scenario set in Python, to be run, swept and questioned; the same in scripts and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from finiex_ray.api import brokers_beside, open_data, run_scenarios
+from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.load import load_scenario_set
+from finiex_ray.config.models import ScenarioConfig, ScenarioSet
+from finiex_ray.config.resolve import resolve_set
+from finiex_ray.core.errors import ConfigError
+from finiex_ray.core.plugins import name_class
+from finiex_ray.data.source import TickSource
+from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.coordinator import ExecutorName
+from finiex_ray.execution.plan import plan_scenarios
+from finiex_ray.execution.planned import Plan
+from finiex_ray.results.reader import RunData
+from finiex_ray.results.run_dir import DEFAULT_ROOT, find_run_dir
+from finiex_ray.sweep.config import SweepConfig, WalkForwardConfig, make_sweep
+from finiex_ray.sweep.objective import objectives_of
+from finiex_ray.sweep.results import SweepData, WalkForwardData
+from finiex_ray.sweep.session import Session
+from finiex_ray.sweep.study import Study, run_study
+from finiex_ray.sweep.trials import with_params
+from finiex_ray.sweep.windows import Window
+
+__all__ = ["Experiment"]
+
+Objectives = str | Mapping[str, Any] | Callable[[ScenarioResult], float | None]
+SearchName = Literal["grid", "random", "optuna"]
+
+
+class Experiment:
+    """A scenario set with its market.
+
+    Args:
+        config: The set, laid out like a file. A worker's or a logic's ``type`` may be a class, also one of this notebook: it
+            then runs in this process and on Ray, and is named by its source.
+        base: Folder that relative paths (catalog, brokers) start from; default: the current one.
+        source: Another market than ``data`` names: anything with the methods of `finiex_ray.data.source.TickSource`.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any] | ScenarioSet, *, base: str | Path | None = None, source: TickSource | None = None
+    ) -> None:
+        self._base = Path.cwd() if base is None else Path(base)
+        self._source = source
+        self.config = config if isinstance(config, ScenarioSet) else resolve_set(_named(config), "experiment")
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, overrides: Sequence[str] = (), only: Sequence[str] = ()) -> Self:
+        """Reads a scenario set.
+
+        Args:
+            path: JSON or YAML.
+            overrides: ``path=value`` texts over the file, later ones win.
+            only: Names of the scenarios to keep; all where empty.
+
+        Raises:
+            ConfigError: If the file cannot be used.
+        """
+        return cls(load_scenario_set(Path(path), overrides, only), base=Path(path))
+
+    @property
+    def source(self) -> TickSource:
+        """The market."""
+        if self._source is None:
+            self._source = open_data(self.config.data, self._base)
+        return self._source
+
+    @property
+    def windows(self) -> tuple[ScenarioConfig, ...]:
+        """The scenarios: the windows of a sweep."""
+        return tuple(each for each in self.config.scenarios if isinstance(each, ScenarioConfig))
+
+    def on(self, windows: Sequence[Window]) -> Self:
+        """The same strategy and account on other windows (see `finiex_ray.sweep.windows`); the first scenario is the model.
+
+        Raises:
+            ConfigError: If there is no window.
+        """
+        if not windows:
+            raise ConfigError("there is no window to run on", source="windows")
+        scenarios = tuple(each.scenario(self.windows[0]) for each in windows)
+        return self._like(self.config.model_copy(update={"scenarios": scenarios}))
+
+    def with_params(self, params: Mapping[str, Any]) -> Self:
+        """The same windows with other parameters, for example ``sweep.best_params``.
+
+        Raises:
+            ConfigError: If a path is unknown or a value is refused.
+        """
+        scenarios = tuple(with_params(window, params) for window in self.windows)
+        return self._like(self.config.model_copy(update={"scenarios": scenarios}))
+
+    def _like(self, config: ScenarioSet) -> Self:
+        return type(self)(config, base=self._base, source=self.source)
+
+    def validate(self) -> Plan:
+        """Holds every scenario against data, brokers and registries, without running any."""
+        return plan_scenarios(self.config, self.source, self._brokers())
+
+    def run(
+        self,
+        executor: ExecutorName = "auto",
+        *,
+        jobs: int | None = None,
+        address: str | None = None,
+        out: str | Path = DEFAULT_ROOT,
+        fail_fast: bool = False,
+        quiet: bool = False,
+    ) -> RunData:
+        """Runs every scenario; see `finiex_ray.run_set`."""
+        return run_scenarios(
+            self.config,
+            self.source,
+            self._brokers(),
+            executor=executor,
+            jobs=jobs,
+            address=address,
+            out=out,
+            fail_fast=fail_fast,
+            quiet=quiet,
+        )
+
+    def evaluate(self, params: Mapping[str, Any] | None = None, *, objective: Objectives | Sequence[Objectives] = "sharpe") -> dict[str, float]:
+        """Runs one point of a space in this process and writes nothing: for optimisers of one's own.
+
+        Args:
+            params: Path to value over the configuration.
+            objective: See `sweep`.
+
+        Returns:
+            Each objective over all windows, and ``net_profit``, ``trades`` (sums) and ``max_drawdown_pct`` (largest).
+
+        Raises:
+            ConfigError: If a scenario failed (with its reason), or an objective has no value.
+        """
+        study = self._study({"space": {path: [value] for path, value in (params or {"seed": self.windows[0].seed}).items()}, "objective": objective})
+        configs = [(place, with_params(window, params or {})) for place, window in enumerate(study.windows)]
+        with Session(self.source, self._brokers(), executor="local") as session:
+            results = sorted(session.run(configs, study.wanted()), key=lambda each: each.index)
+        for result in results:
+            if result.error is not None:
+                raise ConfigError(f"scenario '{result.name}' failed: {result.error.type}: {result.error.message}")
+        rows = [{**(each.loop.statistics if each.loop else {}), **each.measures} for each in results]
+        found = {
+            "net_profit": sum(float(row["net_profit"] or 0.0) for row in rows),
+            "trades": float(sum(int(row["trades"] or 0) for row in rows)),
+            "max_drawdown_pct": max(float(row["max_drawdown_pct"] or 0.0) for row in rows),
+        }
+        for each in study.objectives:
+            value = each.over([row[each.name] for row in rows])
+            if value is None:
+                raise ConfigError(f"objective '{each.name}' has no value", source="objective")
+            found[each.name] = value
+        return found
+
+    def sweep(
+        self,
+        space: Mapping[str, Any],
+        *,
+        search: SearchName | Mapping[str, Any] = "grid",
+        trials: int | None = None,
+        objective: Objectives | Sequence[Objectives] = "sharpe",
+        constraints: Sequence[str | Callable[[Mapping[str, Any]], bool]] = (),
+        seed: int = 0,
+        returns: str | None = "auto",
+        executor: ExecutorName = "auto",
+        jobs: int | None = None,
+        address: str | None = None,
+        out: str | Path = DEFAULT_ROOT,
+        resume: str | Path | None = None,
+        quiet: bool = False,
+    ) -> SweepData:
+        """Searches a space over all windows.
+
+        Args:
+            space: Parameter path to values: a list, ``fr.uniform``, ``fr.log_uniform``, ``fr.integers``, ``fr.choice``.
+            search: ``grid``, ``random`` or ``optuna``; or an object with ``type``, ``sampler``, ``pruner`` and ``batch``.
+            trials: How many; a grid runs all its points without.
+            objective: A statistic (``-`` before it: make it small), a measure, a function of a `ScenarioResult` or its import
+                path; an object with ``metric``, ``direction``, ``aggregate``, ``empty``; or a list of them.
+            constraints: For example ``"fast.period < slow.period"``, or functions of the parameters.
+            seed: Seed of the search.
+            returns: Period of the returns that are kept (``"D1"``, ``"H1"`` …; ``auto``; None).
+            executor: ``local``, ``ray`` or ``auto``.
+            jobs: Threads or CPUs.
+            address: A Ray cluster.
+            out: Folder of the run folders.
+            resume: An interrupted sweep (its folder, its id, or ``latest``) to go on with.
+            quiet: No progress line.
+
+        Raises:
+            FiniexError: If something cannot be used.
+            KeyboardInterrupt: If the user interrupts; ``fr.open_run("latest")`` then has what was finished.
+        """
+        study = self._study(
+            {
+                "space": space,
+                "search": search,
+                "trials": trials,
+                "objective": objective,
+                "constraints": tuple(constraints),
+                "seed": seed,
+                "returns": returns,
+            }
+        )
+        return SweepData(self._run(study, executor, jobs, address, out, resume, quiet))
+
+    def walk_forward(
+        self,
+        space: Mapping[str, Any],
+        *,
+        in_sample: int,
+        out_of_sample: int = 1,
+        step: int | None = None,
+        anchored: bool = False,
+        search: SearchName | Mapping[str, Any] = "grid",
+        trials: int | None = None,
+        objective: Objectives = "sharpe",
+        constraints: Sequence[str | Callable[[Mapping[str, Any]], bool]] = (),
+        seed: int = 0,
+        returns: str | None = "auto",
+        executor: ExecutorName = "auto",
+        jobs: int | None = None,
+        address: str | None = None,
+        out: str | Path = DEFAULT_ROOT,
+        resume: str | Path | None = None,
+        quiet: bool = False,
+    ) -> WalkForwardData:
+        """Searches over ``in_sample`` windows, trades the next ``out_of_sample`` ones with the best, moves on by ``step``.
+
+        Folds run side by side. All else as for `sweep`.
+
+        Args:
+            space: See `sweep`.
+            in_sample: Windows that are optimised over.
+            out_of_sample: Windows after them.
+            step: Windows from fold to fold; default: ``out_of_sample``, so that the folds' results join.
+            anchored: Every fold starts at the first window.
+            search: See `sweep`.
+            trials: Of each fold.
+            objective: See `sweep`; one only.
+            constraints: See `sweep`.
+            seed: See `sweep`.
+            returns: See `sweep`.
+            executor: See `sweep`.
+            jobs: See `sweep`.
+            address: See `sweep`.
+            out: See `sweep`.
+            resume: See `sweep`.
+            quiet: See `sweep`.
+        """
+        folds = WalkForwardConfig(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored)
+        study = self._study(
+            {
+                "space": space,
+                "search": search,
+                "trials": trials,
+                "objective": objective,
+                "constraints": tuple(constraints),
+                "seed": seed,
+                "returns": returns,
+                "walk_forward": folds,
+            }
+        )
+        return WalkForwardData(self._run(study, executor, jobs, address, out, resume, quiet))
+
+    def study(self, config: SweepConfig) -> Study:
+        """A sweep file's study on this experiment."""
+        return Study(config, self.config, self.source, self._brokers())
+
+    def _study(self, tree: Mapping[str, Any]) -> Study:
+        objectives_of(tree["objective"])
+        return self.study(make_sweep(tree, "sweep"))
+
+    def _run(
+        self,
+        study: Study,
+        executor: ExecutorName,
+        jobs: int | None,
+        address: str | None,
+        out: str | Path,
+        resume: str | Path | None,
+        quiet: bool,
+    ) -> Any:
+        going_on = None if resume is None else find_run_dir(resume, Path(out))
+        return run_study(
+            study, executor=executor, jobs=jobs, address=address, out=Path(out), resume=going_on, quiet=quiet
+        )
+
+    def _brokers(self) -> Callable[[str], BrokerSpec]:
+        return brokers_beside(self._base)
+
+    def __repr__(self) -> str:
+        return f"Experiment({self.config.name!r}, {len(self.config.scenarios)} windows)"
+
+
+def _named(tree: Any) -> Any:
+    """A tree with names in place of classes."""
+    if isinstance(tree, Mapping):
+        return {key: _named(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_named(value) for value in tree]
+    return name_class(tree) if isinstance(tree, type) else tree
+
+
