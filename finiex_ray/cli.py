@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from finiex_ray.cli_check import check_app
 from finiex_ray.cli_data import data_app, wide_console
+from finiex_ray.cli_sweep import sweep, windows
 from finiex_ray.core.errors import FiniexError
 from finiex_ray.core.text import printable
 
@@ -58,6 +59,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
+app.command()(sweep)
+app.command()(windows)
 
 
 class _Executor(StrEnum):

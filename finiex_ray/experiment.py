@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import pandas as pd
+
 from finiex_ray.api import brokers_beside, open_data, run_scenarios
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.load import load_scenario_set
@@ -22,8 +24,9 @@ from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, find_run_dir
 from finiex_ray.sweep.config import SweepConfig, WalkForwardConfig, make_sweep
 from finiex_ray.sweep.objective import objectives_of
+from finiex_ray.sweep.probe import probe
 from finiex_ray.sweep.results import SweepData, WalkForwardData
-from finiex_ray.sweep.session import Session
+from finiex_ray.sweep.stress import LADDER, StressLevel, WideSource, neighbours
 from finiex_ray.sweep.study import Study, run_study
 from finiex_ray.sweep.trials import with_params
 from finiex_ray.sweep.windows import Window
@@ -45,7 +48,11 @@ class Experiment:
     """
 
     def __init__(
-        self, config: Mapping[str, Any] | ScenarioSet, *, base: str | Path | None = None, source: TickSource | None = None
+        self,
+        config: Mapping[str, Any] | ScenarioSet,
+        *,
+        base: str | Path | None = None,
+        source: TickSource | None = None,
     ) -> None:
         self._base = Path.cwd() if base is None else Path(base)
         self._source = source
@@ -127,8 +134,10 @@ class Experiment:
             quiet=quiet,
         )
 
-    def evaluate(self, params: Mapping[str, Any] | None = None, *, objective: Objectives | Sequence[Objectives] = "sharpe") -> dict[str, float]:
-        """Runs one point of a space in this process and writes nothing: for optimisers of one's own.
+    def evaluate(
+        self, params: Mapping[str, Any] | None = None, *, objective: Objectives | Sequence[Objectives] = "sharpe"
+    ) -> dict[str, float | None]:
+        """Runs one point of a space in this process and writes nothing: for an optimiser of one's own.
 
         Args:
             params: Path to value over the configuration.
@@ -138,27 +147,79 @@ class Experiment:
             Each objective over all windows, and ``net_profit``, ``trades`` (sums) and ``max_drawdown_pct`` (largest).
 
         Raises:
-            ConfigError: If a scenario failed (with its reason), or an objective has no value.
+            ConfigError: If a scenario failed (with its reason).
         """
-        study = self._study({"space": {path: [value] for path, value in (params or {"seed": self.windows[0].seed}).items()}, "objective": objective})
-        configs = [(place, with_params(window, params or {})) for place, window in enumerate(study.windows)]
-        with Session(self.source, self._brokers(), executor="local") as session:
-            results = sorted(session.run(configs, study.wanted()), key=lambda each: each.index)
-        for result in results:
-            if result.error is not None:
-                raise ConfigError(f"scenario '{result.name}' failed: {result.error.type}: {result.error.message}")
-        rows = [{**(each.loop.statistics if each.loop else {}), **each.measures} for each in results]
-        found = {
-            "net_profit": sum(float(row["net_profit"] or 0.0) for row in rows),
-            "trades": float(sum(int(row["trades"] or 0) for row in rows)),
-            "max_drawdown_pct": max(float(row["max_drawdown_pct"] or 0.0) for row in rows),
-        }
-        for each in study.objectives:
-            value = each.over([row[each.name] for row in rows])
-            if value is None:
-                raise ConfigError(f"objective '{each.name}' has no value", source="objective")
-            found[each.name] = value
-        return found
+        return probe(self._question(objective), [params or {}])[0]
+
+    def neighbourhood(
+        self,
+        params: Mapping[str, Any],
+        *,
+        percents: Sequence[float] = (5, 10, 20),
+        objective: Objectives = "sharpe",
+        executor: ExecutorName = "auto",
+        jobs: int | None = None,
+        address: str | None = None,
+    ) -> pd.DataFrame:
+        """What becomes of a find when each of its parameters is a little off: a plateau holds, a peak does not.
+
+        Args:
+            params: The find, for example ``sweep.best_params``.
+            percents: How far each numeric parameter is moved, up and down.
+            objective: See `sweep`.
+            executor: See `sweep`.
+            jobs: See `sweep`.
+            address: See `sweep`.
+
+        Returns:
+            The find first (change 0), then a row a neighbour: ``parameter``, ``change_pct``, ``value``, the objective,
+            ``net_profit``, ``trades``, ``max_drawdown_pct``.
+        """
+        moved = [("", 0.0, None), *neighbours(params, tuple(percents))]
+        points = [dict(params) if not path else {**params, path: value} for path, _, value in moved]
+        found = probe(self._question(objective), points, executor=executor, jobs=jobs, address=address)
+        rows = [
+            {"parameter": path, "change_pct": change, "value": value, **each}
+            for (path, change, value), each in zip(moved, found, strict=True)
+        ]
+        return pd.DataFrame(rows)
+
+    def stress(
+        self,
+        params: Mapping[str, Any] | None = None,
+        *,
+        ladder: Sequence[StressLevel] = LADDER,
+        objective: Objectives = "sharpe",
+        executor: ExecutorName = "auto",
+        jobs: int | None = None,
+        address: str | None = None,
+    ) -> pd.DataFrame:
+        """The same with wider spreads, more slippage, more latency: a row a step of the ladder.
+
+        Args:
+            params: Path to value over the configuration.
+            ladder: The steps.
+            objective: See `sweep`.
+            executor: See `sweep`.
+            jobs: See `sweep`.
+            address: See `sweep`.
+
+        Returns:
+            ``step``, the objective, ``net_profit``, ``trades``, ``max_drawdown_pct``, in the order of the ladder.
+        """
+        rows: dict[str, dict[str, Any]] = {}
+        for factor in dict.fromkeys(each.spread_factor for each in ladder):
+            steps = [each for each in ladder if each.spread_factor == factor]
+            source = self.source if factor == 1 else WideSource(self.source, factor)
+            study = type(self)(self.config, base=self._base, source=source)._question(objective)
+            points = [{**(params or {}), **each.params()} for each in steps]
+            found = probe(study, points, executor=executor, jobs=jobs, address=address)
+            rows |= {each.name: values for each, values in zip(steps, found, strict=True)}
+        return pd.DataFrame([{"step": each.name, **rows[each.name]} for each in ladder])
+
+    def _question(self, objective: Any) -> Study:
+        """A study of single points: its space is not used."""
+        return self._study({"space": {"seed": [0]}, "objective": objective})
 
     def sweep(
         self,
@@ -308,5 +369,3 @@ def _named(tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return [_named(value) for value in tree]
     return name_class(tree) if isinstance(tree, type) else tree
-
-

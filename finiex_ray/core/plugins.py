@@ -1,6 +1,4 @@
-"""Plug-ins: from a name to a class (built-in, entry point, import path, or a class given in code), from parameters to their
-checked model.
-"""
+"""Plug-ins: from a name to a class (built-in, entry point, import path, given in code), from parameters to their model."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.core.errors import RegistryError, StrategyContractError
+from finiex_ray.core.market import IntArray
 from finiex_ray.core.plugins import PluginKind, resolve
 from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import Balances, Profile, ScenarioResult, TickLoopResult, Wanted
@@ -47,14 +48,15 @@ def take_wanted(result: ScenarioResult, wanted: Wanted, window: MarketWindow, op
     Raises:
         Exception: Whatever a measure raises.
     """
-    if result.loop is None:
+    loop = result.loop
+    if loop is None:
         return result
     if result.success and wanted.balances is not None:
-        result = replace(result, balances=_balances(result.loop, window, wanted.balances, opening_minor))
+        result = replace(result, balances=_balances(loop, window, wanted.balances, opening_minor))
     if result.success and wanted.measures:
         values = {name: _value(name, measure_function(each), result) for name, each in wanted.measures.items()}
         result = replace(result, measures=values)
-    return result if wanted.records else _without_records(result, result.loop)
+    return result if wanted.records else _without_records(result, loop)
 
 
 def _value(name: str, measure: Measure, result: ScenarioResult) -> float | None:
@@ -62,7 +64,9 @@ def _value(name: str, measure: Measure, result: ScenarioResult) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise StrategyContractError(f"measure '{name}' returned {value!r}; it must return a number, or None for no value")
+        raise StrategyContractError(
+            f"measure '{name}' returned {value!r}; it must return a number, or None for no value"
+        )
     return float(value) if math.isfinite(value) else None
 
 
@@ -74,7 +78,8 @@ def _balances(loop: TickLoopResult, window: MarketWindow, period: Timeframe, ope
     for number, segment in enumerate(window.segments):
         begin = window.first if number == 0 else 0
         end = window.last if number == len(window.segments) - 1 else len(segment.time_ns)
-        ticks += np.diff(np.clip(np.searchsorted(segment.time_ns, edges), begin, end))
+        places: IntArray = np.clip(np.searchsorted(segment.time_ns, edges), begin, end)
+        ticks += places[1:] - places[:-1]
     kept = np.flatnonzero(ticks)
     booked = np.searchsorted(loop.fills["time_ns"], edges[kept + 1])  # fills are in order of time
     after = np.concatenate([[opening_minor], loop.fills["balance_minor"]])

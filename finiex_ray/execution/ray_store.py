@@ -30,7 +30,7 @@ class ObjectStore:
         self._classes: dict[frozenset[str], Any] = {}
 
     def expect(self, planned: Iterable[PlannedScenario]) -> Any:
-        """Takes note of the scenarios of a run; returns the reference of the strategy classes that were given in code, or None."""
+        """Takes note of the scenarios of a run; returns a reference of strategy classes given in code, or None."""
         types: set[str] = set()
         for scenario in planned:
             self._uses.update(_keys(scenario))

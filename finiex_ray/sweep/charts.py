@@ -38,7 +38,7 @@ def heatmap(sweep: SweepData, x: str, y: str, metric: str, aggregate: str) -> Fi
     points = pd.DataFrame(
         {"x": _axis(sweep.complete[across]), "y": _axis(sweep.complete[up]), "z": sweep.metric(metric).astype(float)}
     )
-    table = points.pivot_table(index="y", columns="x", values="z", aggfunc=aggregate, observed=True)
+    table = points.pivot_table(index="y", columns="x", values="z", aggfunc=aggregate, observed=True)  # type: ignore[arg-type]
     figure = graphs.Figure(
         graphs.Heatmap(
             x=[_label(value) for value in table.columns],
@@ -46,7 +46,7 @@ def heatmap(sweep: SweepData, x: str, y: str, metric: str, aggregate: str) -> Fi
             z=table.to_numpy(),
             colorscale="RdYlGn" if sweep.objectives.get(metric, "maximize") == "maximize" else "RdYlGn_r",
             colorbar={"title": {"text": printable(metric)}},
-            hovertemplate=f"{printable(across)}: %{{x}}<br>{printable(up)}: %{{y}}<br>{printable(metric)}: %{{z:.6g}}<extra></extra>",
+            hovertemplate="<br>".join([f"{across}: %{{x}}", f"{up}: %{{y}}", f"{metric}: %{{z:.6g}}<extra></extra>"]),
         )
     )
     figure.update_layout(
@@ -76,7 +76,12 @@ def parallel(sweep: SweepData, metric: str) -> Figure:
     values = sweep.metric(metric).astype(float)
     dimensions = [_dimension(path, sweep.complete[path]) for path in sweep.params]
     dimensions.append({"label": printable(metric), "values": values.to_numpy()})
-    line = {"color": values.to_numpy(), "colorscale": "Viridis", "showscale": True, "colorbar": {"title": {"text": printable(metric)}}}
+    line = {
+        "color": values.to_numpy(),
+        "colorscale": "Viridis",
+        "showscale": True,
+        "colorbar": {"title": {"text": printable(metric)}},
+    }
     figure = graphs.Figure(graphs.Parcoords(line=line, dimensions=dimensions))
     figure.update_layout(title=f"{len(values):,} trials by {printable(metric)}", margin={**_MARGIN, "t": 90})
     return figure
@@ -106,5 +111,10 @@ def equity_curve(equity: pd.DataFrame, title: str) -> Figure:
     figure = graphs.Figure()
     for name, part in equity.groupby("scenario", observed=True, sort=False):
         figure.add_trace(graphs.Scatter(x=part["time"], y=part["equity"], mode="lines", name=printable(str(name))))
-    figure.update_layout(title=printable(title), yaxis={"title": {"text": "equity"}}, margin=_MARGIN, showlegend=equity["scenario"].nunique() < 20)
+    figure.update_layout(
+        title=printable(title),
+        yaxis={"title": {"text": "equity"}},
+        margin=_MARGIN,
+        showlegend=equity["scenario"].nunique() < 20,
+    )
     return figure

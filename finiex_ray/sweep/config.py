@@ -43,7 +43,9 @@ class SweepConfig(Model):
     """A sweep."""
 
     name: Name | None = Field(None, description="Default: the file's name.")
-    set: str | None = Field(None, min_length=1, description="The scenario set, relative to the file; its scenarios are the windows.")
+    set: str | None = Field(
+        None, min_length=1, description="The scenario set, relative to the file; its scenarios are the windows."
+    )
     overrides: tuple[str, ...] = Field((), description="path=value over the set, as --set takes them.")
     space: Mapping[str, Any] = Field(min_length=1, description="Parameter path to values.")
     constraints: tuple[Any, ...] = Field((), description="For example 'fast.period < slow.period'.")

@@ -29,7 +29,9 @@ _ARITHMETIC: Final[dict[type, Callable[[Any, Any], Any]]] = {
     ast.Mod: operator.mod,
 }
 _UNARY: Final[dict[type, Callable[[Any], Any]]] = {ast.USub: operator.neg, ast.Not: operator.not_}
-_HOW: Final = "write comparisons of parameters and numbers, for example 'fast.period < slow.period and sl_points <= 300'"
+_HOW: Final = (
+    "write comparisons of parameters and numbers, for example 'fast.period < slow.period and sl_points <= 300'"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def parse_constraint(given: str | Callable[[Mapping[str, Any]], bool], paths: It
         try:
             return bool(evaluate(params))
         except (TypeError, ZeroDivisionError) as error:
-            raise ConfigError(f"cannot be worked out for {dict(params)}: {error}", source="constraints", path=repr(given)) from None
+            raise ConfigError(
+                f"cannot be worked out for {dict(params)}: {error}", source="constraints", path=repr(given)
+            ) from None
 
     return Constraint(given, holds)
 
@@ -84,10 +88,17 @@ def _compile(node: ast.expr, known: list[str], text: str) -> Callable[[Mapping[s
         function, inner = _UNARY[type(node.op)], _compile(node.operand, known, text)
         return lambda params: function(inner(params))
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        combine, left, right = _ARITHMETIC[type(node.op)], _compile(node.left, known, text), _compile(node.right, known, text)
+        combine, left, right = (
+            _ARITHMETIC[type(node.op)],
+            _compile(node.left, known, text),
+            _compile(node.right, known, text),
+        )
         return lambda params: combine(left(params), right(params))
     if isinstance(node, ast.BoolOp):
-        parts, decide = [_compile(each, known, text) for each in node.values], all if isinstance(node.op, ast.And) else any
+        parts, decide = (
+            [_compile(each, known, text) for each in node.values],
+            all if isinstance(node.op, ast.And) else any,
+        )
         return lambda params: decide(part(params) for part in parts)
     if isinstance(node, ast.Compare) and all(type(each) in _COMPARE for each in node.ops):
         compare = [_COMPARE[type(each)] for each in node.ops]
@@ -95,7 +106,9 @@ def _compile(node: ast.expr, known: list[str], text: str) -> Callable[[Mapping[s
         return lambda params: all(
             test(left(params), right(params)) for test, left, right in zip(compare, terms, terms[1:], strict=False)
         )
-    raise ConfigError(f"holds {ast.unparse(node)!r}, which cannot stand here; {_HOW}", source="constraints", path=repr(text))
+    raise ConfigError(
+        f"holds {ast.unparse(node)!r}, which cannot stand here; {_HOW}", source="constraints", path=repr(text)
+    )
 
 
 def _dotted(node: ast.expr) -> str:
@@ -110,5 +123,9 @@ def _path(name: str, known: list[str], text: str) -> str:
         return name
     if len(ends) == 1:
         return ends[0]
-    what = f"could be {' or '.join(ends)}; write more of the path" if ends else f"is no parameter of the space.{suggest(name, known)}"
+    what = (
+        f"could be {' or '.join(ends)}; write more of the path"
+        if ends
+        else f"is no parameter of the space.{suggest(name, known)}"
+    )
     raise ConfigError(f"'{name}' {what}", source="constraints", path=repr(text))

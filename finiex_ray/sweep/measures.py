@@ -13,7 +13,17 @@ from finiex_ray.core.time import NS_PER_DAY
 from finiex_ray.engine.result import Balances, ScenarioResult
 from finiex_ray.report import performance
 
-__all__ = ["MEASURES", "annual_sharpe", "annual_sortino", "calmar", "net_return_pct", "omega", "recovery_factor", "returns_of", "sqn"]
+__all__ = [
+    "MEASURES",
+    "annual_sharpe",
+    "annual_sortino",
+    "calmar",
+    "net_return_pct",
+    "omega",
+    "recovery_factor",
+    "returns_of",
+    "sqn",
+]
 
 MEASURES: Final = {
     name: f"{__name__}:{name}"

@@ -89,7 +89,7 @@ def objectives_of(given: ObjectiveLike | Sequence[ObjectiveLike]) -> tuple[Objec
         RegistryError: If an import path leads nowhere.
     """
     several = isinstance(given, Sequence) and not isinstance(given, str)
-    found = tuple(_objective(each) for each in (given if several else [given]))  # type: ignore[list-item,union-attr]
+    found = tuple(_objective(each) for each in (given if several else [given]))  # type: ignore[union-attr]
     names = [each.name for each in found]
     if not found or len(set(names)) < len(names):
         raise ConfigError(f"needs different objectives, at least one (got {shorten(names)})", source="objective")
@@ -104,7 +104,9 @@ def _objective(given: Any) -> Objective:
         metric = given.get("metric")
         unknown = set(options) - {"direction", "aggregate", "empty"}
         if metric is None or unknown:
-            raise ConfigError(f"takes metric, direction, aggregate and empty (got {shorten(given)})", source="objective")
+            raise ConfigError(
+                f"takes metric, direction, aggregate and empty (got {shorten(given)})", source="objective"
+            )
     if isinstance(metric, str) and metric.startswith("-"):
         metric, options = metric[1:], {"direction": "minimize", **options}
     name, measure = _named(metric)
@@ -113,7 +115,9 @@ def _objective(given: Any) -> Objective:
     options.setdefault("aggregate", "sum" if name in _ADDS_UP else "max" if drawdown else "mean")
     for key, allowed in (("direction", ("maximize", "minimize")), ("aggregate", tuple(_AGGREGATES))):
         if key in options and options[key] not in allowed:
-            raise ConfigError(f"must be one of {', '.join(allowed)} (got {shorten(options[key])})", source="objective", path=key)
+            raise ConfigError(
+                f"must be one of {', '.join(allowed)} (got {shorten(options[key])})", source="objective", path=key
+            )
     if "empty" in options and options["empty"] is not None:
         options["empty"] = float(options["empty"])
     return Objective(name, measure, **options)

@@ -53,7 +53,9 @@ class OptunaSearch(Search):
     ) -> None:
         self._optuna = _import_optuna()
         if pruner != "none" and len(objectives) > 1:
-            raise ConfigError("several objectives cannot be pruned; set pruner to 'none'", source="search", path="pruner")
+            raise ConfigError(
+                "several objectives cannot be pruned; set pruner to 'none'", source="search", path="pruner"
+            )
         self._space, self._trials, self._batch, self._pruner = space, trials, batch, pruner
         self._distributions = {path: _distribution(self._optuna, domain) for path, domain in space.domains.items()}
         self._study = self._create(objectives, sampler or ("tpe" if len(objectives) == 1 else "nsga2"), seed)

@@ -77,19 +77,17 @@ def effective_trials(returns: ArrayLike) -> float:
         returns: A row a period, a column a trial.
     """
     series = _moving(np.asarray(returns, dtype=np.float64))
-    count = series.shape[1]
+    count = int(series.shape[1])
     if count < 2:
         return float(count)
     standard = (series - series.mean(axis=0)) / series.std(axis=0)
     # The mean of all pairs from the sum of all columns: no matrix of M × M is made.
     total = float((standard.sum(axis=1) ** 2).mean())
-    correlation = max(0.0, (total - count) / (count * (count - 1)))
+    correlation = max((total - count) / (count * (count - 1)), 0.0)
     return correlation + (1.0 - correlation) * count
 
 
-def deflated_sharpe(
-    returns: ArrayLike, trial_sharpes: ArrayLike, trials: float | None = None
-) -> float:
+def deflated_sharpe(returns: ArrayLike, trial_sharpes: ArrayLike, trials: float | None = None) -> float:
     """Probability that the true Sharpe ratio of the best of many trials is above zero, the search taken into account.
 
     The probabilistic Sharpe ratio with the `expected_max_sharpe` of the trials as benchmark (Bailey and López de Prado, 2014).

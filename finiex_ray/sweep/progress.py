@@ -20,8 +20,12 @@ def progress_text(progress: SweepProgress, objectives: Sequence[Objective]) -> s
     if progress.failed:
         parts.append(f"{count(progress.failed)} failed")
     if progress.best is not None:
-        params = [f"{path.rpartition('.')[2]}={value:.6g}" if isinstance(value, float) else f"{path.rpartition('.')[2]}={value}"
-                  for path, value in progress.best.trial.params.items()]
+        params = [
+            f"{path.rpartition('.')[2]}={value:.6g}"
+            if isinstance(value, float)
+            else f"{path.rpartition('.')[2]}={value}"
+            for path, value in progress.best.trial.params.items()
+        ]
         shown = ", ".join(params[:_MOST_PARAMS]) + (", …" if len(params) > _MOST_PARAMS else "")
         parts.append(f"best {objectives[0].name} {progress.best.values[0]:.6g} ({shown})")
     return "  ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,8 +25,8 @@ __all__ = ["SweepData", "WalkForwardData", "open_run"]
 class SweepData(RunData):
     """The folder of a sweep.
 
-    `RunData.orders`, ``fills``, ``trades``, ``equity`` and ``profile`` are those of the best trial, which is run again with its records
-    at the end of a sweep (of a walk-forward: those out of sample).
+    `RunData.orders`, ``fills``, ``trades``, ``equity`` and ``profile`` are those of the best trial, which is run again with
+    its records at the end of a sweep (of a walk-forward: those out of sample).
     """
 
     @property
@@ -104,7 +104,7 @@ class SweepData(RunData):
         """
         done = self.complete
         if name in done.columns:
-            return cast(pd.Series, pd.to_numeric(done[name]))
+            return pd.to_numeric(done[name])
         if name not in self.scenarios.columns:
             raise ConfigError(f"there is no metric {name!r}.{suggest(name, [*done.columns, *self.scenarios.columns])}")
         inside = self.scenarios[self.scenarios["sample"] == "in"] if "sample" in self.scenarios else self.scenarios
@@ -131,7 +131,9 @@ class SweepData(RunData):
         found = {}
         for path in self.params:
             column = self.complete[path]
-            groups = pd.qcut(column, 10, duplicates="drop") if column.nunique() > 20 and column.dtype != object else column
+            groups = (
+                pd.qcut(column, 10, duplicates="drop") if column.nunique() > 20 and column.dtype != object else column
+            )
             means = values.groupby(groups, observed=True).transform("mean")
             found[path] = float(means.var(ddof=0)) / total if total > 0 else math.nan
         return pd.Series(found, name="importance").sort_values(ascending=False)
@@ -212,7 +214,9 @@ class SweepData(RunData):
         found = [path for path in self.params if path == name or path.endswith(f".{name}")]
         if name in self.params or len(found) == 1:
             return name if name in self.params else found[0]
-        raise ConfigError(f"{name!r} is {'more than one' if found else 'no'} parameter of this sweep.{suggest(name, self.params)}")
+        raise ConfigError(
+            f"{name!r} is {'more than one' if found else 'no'} parameter of this sweep.{suggest(name, self.params)}"
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.run_id!r}, status={self.info.get('status')!r}, trials={self.info.get('trials')})"

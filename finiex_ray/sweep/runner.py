@@ -235,9 +235,7 @@ class SweepRunner:
         values = None if trial.state is TrialState.FAILED else self._values(trial)
         state = trial.state or (TrialState.FAILED if values is None else TrialState.COMPLETE)
         trial.job.search.tell(trial.trial, values, state)
-        self._store.add_trial(
-            trial.job.fold, trial.trial.number, trial.trial.params, str(state), values, trial.done()
-        )
+        self._store.add_trial(trial.job.fold, trial.trial.number, trial.trial.params, str(state), values, trial.done())
         self._trials += 1
         if state is TrialState.COMPLETE and values is not None:
             before = self._best.get(trial.job.fold)

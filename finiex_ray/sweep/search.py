@@ -86,7 +86,9 @@ class GridSearch(_Listed):
             raise ConfigError("leave no point of the grid", source="constraints")
         super().__init__(islice(space.grid(), trials))
         self._count = (
-            sum(1 for _ in islice(space.grid(), trials)) if space.constraints else min(_size(space), trials or _size(space))
+            sum(1 for _ in islice(space.grid(), trials))
+            if space.constraints
+            else min(_size(space), trials or _size(space))
         )
 
     @property

@@ -76,7 +76,11 @@ class Session:
             return
         if self._executor is None:
             repeats = max(1, min(1_000, round(1 / share)))
-            name = choose_executor(planned * repeats, self._address, self._jobs) if self._wanted == "auto" else self._wanted
+            name = (
+                choose_executor(planned * repeats, self._address, self._jobs)
+                if self._wanted == "auto"
+                else self._wanted
+            )
             self._executor = self._start(name)
         with closing(self._executor.run(planned)) as results:
             yield from results

@@ -56,7 +56,7 @@ class Uniform:
         return float(rng.uniform(self.low, self.high))
 
     def _count(self) -> int:
-        return int(math.floor((self.high - self.low) / (self.step or 1.0) + 1e-9)) + 1
+        return math.floor((self.high - self.low) / (self.step or 1.0) + 1e-9) + 1
 
     def _at(self, number: int) -> float:
         return float(np.round(self.low + number * (self.step or 1.0), 12))
@@ -163,14 +163,18 @@ def _domain(path: str, given: Any) -> Domain:
 def _from_mapping(given: Mapping[str, Any]) -> Domain:
     kinds = [kind for kind in _KINDS if kind in given]
     if len(kinds) != 1:
-        raise ConfigError(f'write one of {{"uniform": [low, high]}}, {{"integers": …}}, {{"choice": […]}} (got {shorten(given)})')
+        raise ConfigError(
+            f'write one of {{"uniform": [low, high]}}, {{"integers": …}}, {{"choice": […]}} (got {shorten(given)})'
+        )
     kind = kinds[0]
     options = {key: _plain(value) for key, value in given.items() if key != kind}
     values = given[kind]
     if kind == "choice" and isinstance(values, list | tuple) and not options:
         return Choice(tuple(_plain(value) for value in values))
     if kind == "choice" or set(options) - {"step", "log"} or not isinstance(values, list | tuple) or len(values) != 2:
-        raise ConfigError(f"{kind} takes {'a list' if kind == 'choice' else '[low, high], step and log'} (got {shorten(given)})")
+        raise ConfigError(
+            f"{kind} takes {'a list' if kind == 'choice' else '[low, high], step and log'} (got {shorten(given)})"
+        )
     low, high = (_plain(value) for value in values)
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (low, high)):
         raise ConfigError(f"{kind} needs two numbers (got {shorten(values)})")

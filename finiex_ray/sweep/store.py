@@ -163,7 +163,9 @@ class SweepStore:
                 row["periods"] = balances.start_ns.tolist()
         if failed_log:
             lines = [printable(line, keep="\n\t") for line in result.log]
-            trace = "" if result.error is None else f"{result.error.type}: {result.error.message}\n{result.error.traceback}"
+            trace = (
+                "" if result.error is None else f"{result.error.type}: {result.error.message}\n{result.error.traceback}"
+            )
             text = "\n".join([*lines, printable(trace, keep="\n\t")])
             (self.run_dir.logs / failed_log).write_text(text + "\n", encoding="utf-8", newline="\n")
         self._journal.add(row)
@@ -181,7 +183,9 @@ class SweepStore:
 
     def result_hashes(self, trial: int) -> dict[str, str | None]:
         """The result hashes of a trial by window."""
-        return {row["window"]: row["result_hash"] for row in read_journal(self.run_dir.journal) if row["trial"] == trial}
+        return {
+            row["window"]: row["result_hash"] for row in read_journal(self.run_dir.journal) if row["trial"] == trial
+        }
 
     def add_trial(
         self,
@@ -200,7 +204,9 @@ class SweepStore:
             "trades": sum(each.trades for each in done),
             "max_drawdown_pct": max((each.max_drawdown_pct for each in done), default=0.0),
         }
-        objectives = dict.fromkeys(self._objectives) if values is None else dict(zip(self._objectives, values, strict=True))
+        objectives = (
+            dict.fromkeys(self._objectives) if values is None else dict(zip(self._objectives, values, strict=True))
+        )
         head = {"fold": fold, "trial": trial, "state": state, "windows": len(done)}
         self._trials.add({**sums, **head, **shown, **objectives})
         self._counts["trials"] += 1
@@ -217,8 +223,9 @@ class SweepStore:
                     file.add(Chunk(result.name, result.index, loop.digits, step, unit, getattr(loop, table), comments))
             for row in profile_rows(result):
                 profile.add(row)
-        for file in (*files.values(), profile):
+        for file in files.values():
             file.close()
+        profile.close()
 
     def close(self, status: str = "finished", **details: Any) -> None:
         """Lets the tables appear and completes ``run.json``."""

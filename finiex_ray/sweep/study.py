@@ -49,7 +49,12 @@ class Study:
     windows: tuple[ScenarioConfig, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        reasons = [reason for each in self.scenario_set.scenarios if isinstance(each, InvalidScenario) for reason in each.reasons]
+        reasons = [
+            reason
+            for each in self.scenario_set.scenarios
+            if isinstance(each, InvalidScenario)
+            for reason in each.reasons
+        ]
         if reasons:
             raise ConfigError("\n".join(reasons))
         windows = tuple(each for each in self.scenario_set.scenarios if isinstance(each, ScenarioConfig))
@@ -139,15 +144,19 @@ def run_study(
     run_dir = resume or create_run_dir(out)
     names = [each.name for each in study.objectives]
     details = {"data": study.source.describe(), "executor": executor}
-    store = SweepStore(run_dir, study.scenario_set, study.spec(), study.samples(), names, list(wanted.measures), details)
+    store = SweepStore(
+        run_dir, study.scenario_set, study.spec(), study.samples(), names, list(wanted.measures), details
+    )
     try:
         with (
             Session(study.source, study.brokers, executor=executor, jobs=jobs, address=address) as session,
             ProgressLine(quiet=quiet) as line,
         ):
-            runner = SweepRunner(session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study))
+            runner = SweepRunner(
+                session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study)
+            )
             best = runner.run(fresh)
-            _finals(study, session, store, folds, best, wanted, first_index=_size(fresh))
+            _finals(session, store, folds, best, wanted, first_index=_size(fresh))
             store.close(executor=session.executor_name, best=_best_info(best, names), wall_s=line.elapsed_s)
             line.show(progress_text(runner.progress, study.objectives), last=True)
     except BaseException as error:
@@ -173,7 +182,6 @@ def _size(jobs: Sequence[Job]) -> int:
 
 
 def _finals(
-    study: Study,
     session: Session,
     store: SweepStore,
     folds: Sequence[Fold],
@@ -199,7 +207,9 @@ def _finals(
         if fold.out_of_sample and result.index not in known:
             store.add(result, config, fold.name, trial, window_name, sample="out")
     for found in best.values():
-        _check_same(store, found.trial.number, [each for each in results if not todo[each.index][1].out_of_sample], todo)
+        _check_same(
+            store, found.trial.number, [each for each in results if not todo[each.index][1].out_of_sample], todo
+        )
     store.write_records(sorted(results, key=lambda each: each.index))
 
 
@@ -221,8 +231,11 @@ def _check_same(
 
 def _best_info(best: Mapping[str, Best], names: Sequence[str]) -> list[dict[str, Any]]:
     return [
-        {"fold": fold, "trial": each.trial.number, "params": each.trial.params, **dict(zip(names, each.values, strict=True))}
+        {
+            "fold": fold,
+            "trial": each.trial.number,
+            "params": each.trial.params,
+            **dict(zip(names, each.values, strict=True)),
+        }
         for fold, each in sorted(best.items())
     ]
-
-

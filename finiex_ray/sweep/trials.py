@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from finiex_ray.config.messages import join_lines, lines
-from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.config.models import ScenarioConfig, TypedConfig
 from finiex_ray.config.overrides import Override, apply_to_scenario, check_workers, parse_override
 from finiex_ray.core.errors import ConfigError
-from finiex_ray.sweep.space import Params, Space
+from finiex_ray.sweep.search import params_key
+from finiex_ray.sweep.space import Choice, Params, Space
 
 __all__ = ["TrialMaker", "with_params"]
 
+_MOST_SECTIONS: Final = 4_096
 _FIXED: Final = frozenset({"name", "enabled", "start", "end", "execution", "live_stats"})
 
 
@@ -32,26 +35,51 @@ class TrialMaker:
 
     def __init__(self, space: Space, windows: Sequence[ScenarioConfig]) -> None:
         workers = {name for window in windows for name in window.workers}
-        self._overrides = {}
+        self._sections: dict[str, dict[str, Override]] = {}
         for path, domain in space.domains.items():
-            sample = domain.values[0] if hasattr(domain, "values") else domain.low
-            self._overrides[path] = _override(path, sample, "space", workers)
-        self._trees: dict[int, tuple[ScenarioConfig, Mapping[str, Any]]] = {}
+            sample = domain.values[0] if isinstance(domain, Choice) else domain.low
+            override = _override(path, sample, "space", workers)
+            self._sections.setdefault(str(override.tokens[0]), {})[path] = override
+        self._windows: list[ScenarioConfig] = []
+        self._trees: dict[int, Mapping[str, Any]] = {}
+        self._bases: dict[int, ScenarioConfig] = {}
+        self._made: dict[tuple[int, str, str], Any] = {}
+        self._workers: dict[tuple[str, str], TypedConfig] = {}
 
     def config(self, window: ScenarioConfig, params: Params, name: str) -> ScenarioConfig:
         """The window's configuration with the parameters in it, without profile and live updates.
 
+        Sections that are equal are the same objects in all configurations, so that whoever plans, hashes or sends many of
+        them looks at each section once.
+
         Raises:
             ConfigError: If a value is refused.
         """
-        found = self._trees.get(id(window))
-        if found is None:
-            found = self._trees[id(window)] = (window, _bare_tree(window))
-        overrides = [
-            Override(each.text, each.scope, each.scenario, each.tokens, params[path])
-            for path, each in self._overrides.items()
-        ]
-        return _configure(found[1], overrides, name, params)
+        base = self._base(window)
+        changed: dict[str, Any] = {"name": name}
+        for section, overrides in self._sections.items():
+            key = (id(base), section, params_key({path: params[path] for path in overrides}))
+            if key not in self._made:
+                if len(self._made) >= _MOST_SECTIONS:
+                    self._made.clear()
+                own = [replace(each, value=params[path]) for path, each in overrides.items()]
+                made = getattr(_configure(self._trees[id(window)], own, name, params), section)
+                self._made[key] = self._shared_workers(made) if section == "workers" else made
+            changed[section] = self._made[key]
+        return base.model_copy(update=changed)
+
+    def _base(self, window: ScenarioConfig) -> ScenarioConfig:
+        if id(window) not in self._bases:
+            tree = self._trees[id(window)] = _bare_tree(window)
+            self._bases[id(window)] = _configure(tree, (), window.name, {})
+            self._windows.append(window)  # so that its identity stays taken
+        return self._bases[id(window)]
+
+    def _shared_workers(self, workers: Mapping[str, TypedConfig]) -> dict[str, TypedConfig]:
+        """The same workers, each as the first one that was equal to it."""
+        return {
+            name: self._workers.setdefault((name, worker.model_dump_json()), worker) for name, worker in workers.items()
+        }
 
 
 def _bare_tree(window: ScenarioConfig) -> dict[str, Any]:
@@ -61,7 +89,9 @@ def _bare_tree(window: ScenarioConfig) -> dict[str, Any]:
     return tree
 
 
-def _configure(tree: Mapping[str, Any], overrides: Iterable[Override], name: str, params: Mapping[str, Any]) -> ScenarioConfig:
+def _configure(
+    tree: Mapping[str, Any], overrides: Iterable[Override], name: str, params: Mapping[str, Any]
+) -> ScenarioConfig:
     try:
         for override in overrides:
             tree = apply_to_scenario(tree, override)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.errors import ConfigError
@@ -32,9 +33,9 @@ def make_folds(windows: Sequence[ScenarioConfig], config: WalkForwardConfig) -> 
         ConfigError: If there are too few windows, or a window overlaps the one before.
     """
     ordered = sorted(windows, key=lambda each: (each.start, each.symbol, each.name))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.symbol == after.symbol and (before.end is None or before.end > after.start):
-            message = f"windows '{before.name}' and '{after.name}' overlap, or the first has no end: what is out of sample must come after"
+            message = f"windows '{before.name}' and '{after.name}' overlap, or the first has no end"
             raise ConfigError(message, source="walk_forward")
     step = config.step or config.out_of_sample
     starts = range(0, len(ordered) - config.in_sample - config.out_of_sample + 1, step)
@@ -45,5 +46,7 @@ def make_folds(windows: Sequence[ScenarioConfig], config: WalkForwardConfig) -> 
     for number, start in enumerate(starts):
         split = start + config.in_sample
         chosen = ordered[0 if config.anchored else start : split]
-        folds.append(Fold(f"fold_{number + 1:02d}", tuple(chosen), tuple(ordered[split : split + config.out_of_sample])))
+        folds.append(
+            Fold(f"fold_{number + 1:02d}", tuple(chosen), tuple(ordered[split : split + config.out_of_sample]))
+        )
     return folds

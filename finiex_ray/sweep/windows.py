@@ -93,7 +93,7 @@ def fixed_blocks(
     end: datetime | None = None,
     min_ticks: int = 1,
 ) -> list[Window]:
-    """Consecutive blocks of equal length from ``start`` (default: midnight of the first day); those with too few ticks are left out.
+    """Consecutive blocks of equal length from ``start`` ; those with too few ticks are left out.
 
     Args:
         source: The market.
@@ -160,8 +160,8 @@ def by_volatility(
 ) -> list[Window]:
     """Fixed blocks, named by how volatile they are: the mean true range of a block's bars, as a share of the price.
 
-    True range is the largest of high − low, |high − close before|, |low − close before| (Wilder, "New Concepts in Technical Trading
-    Systems", 1978).
+    True range is the largest of high − low, |high − close before|, |low − close before| (Wilder, "New Concepts in Technical
+    Trading Systems", 1978).
 
     Args:
         source: The market.
@@ -185,7 +185,12 @@ def by_volatility(
     edges = np.percentile(ranges[known], buckets)
     names = ("low", "mid", "high") if len(buckets) == 2 else tuple(f"q{n + 1}" for n in range(len(buckets) + 1))
     return [
-        Window(f"{names[int(np.searchsorted(edges, value, side='right'))]}_{_stamp(block.start)}", symbol, block.start, block.end)
+        Window(
+            f"{names[int(np.searchsorted(edges, value, side='right'))]}_{_stamp(block.start)}",
+            symbol,
+            block.start,
+            block.end,
+        )
         for block, value in zip(blocks, ranges, strict=True)
         if np.isfinite(value)
     ]
@@ -306,7 +311,9 @@ class _Times:
         self.first = max(start or _midnight(first), _midnight(first)).astimezone(UTC)
         self.end = min(end or _midnight(last + timedelta(days=1)), _midnight(last + timedelta(days=1))).astimezone(UTC)
         if self.first >= self.end:
-            raise ConfigError(f"from {self.first} to {self.end} there is nothing: {symbol} has ticks from {first} to {last}")
+            raise ConfigError(
+                f"from {self.first} to {self.end} there is nothing: {symbol} has ticks from {first} to {last}"
+            )
         self._days: dict[date, IntArray] = {}
 
     def count(self, begin: datetime, until: datetime) -> int:
@@ -324,8 +331,8 @@ class _Times:
         found, limit_ns, before = [], round(longest.total_seconds() * NS_PER_S), None
         for times in self._in_order():
             joined = times if before is None else np.concatenate([[before], times])
-            for place in np.flatnonzero(np.diff(joined) > limit_ns):
-                found.append((_moment(joined[place]), _moment(joined[place + 1])))
+            places = np.flatnonzero(np.diff(joined) > limit_ns)
+            found += [(_moment(joined[place]), _moment(joined[place + 1])) for place in places]
             before = int(times[-1])
         return found
 
