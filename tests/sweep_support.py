@@ -112,7 +112,9 @@ def walk_experiment(count: int = 3) -> fr.Experiment:
         "rsi_fast": {"type": "rsi", "period": 14, "timeframe": "M5", "warmup_bars": 60},
         "band": {"type": "envelope", "period": 10, "deviation": 0.02, "timeframe": "M30"},
     }
-    return experiment(WalkSource(), {"type": "aggressive_trend", "lots": 0.1, "sl_points": 60}, windows, workers=workers)
+    return experiment(
+        WalkSource(), {"type": "aggressive_trend", "lots": 0.1, "sl_points": 60}, windows, workers=workers
+    )
 
 
 def profit_of_longs(result: ScenarioResult) -> float | None:

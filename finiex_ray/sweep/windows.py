@@ -18,6 +18,7 @@ from finiex_ray.core.market import BarSeries, IntArray
 from finiex_ray.core.random import generator
 from finiex_ray.core.time import NS_PER_S, Timeframe, day_start_ns, to_ns
 from finiex_ray.data.source import TickSource
+from finiex_ray.data.synthetic import SyntheticMarket
 
 __all__ = [
     "SESSIONS",
@@ -307,6 +308,8 @@ class _Times:
 
     def __init__(self, source: TickSource, symbol: str, start: datetime | None, end: datetime | None) -> None:
         self._source, self._symbol = source, symbol
+        if isinstance(source, SyntheticMarket) and (start is None or end is None):
+            raise ConfigError("the synthetic market goes on for decades: give start and end", source="windows")
         first, last = source.first_day(symbol), source.last_day(symbol)
         self.first = max(start or _midnight(first), _midnight(first)).astimezone(UTC)
         self.end = min(end or _midnight(last + timedelta(days=1)), _midnight(last + timedelta(days=1))).astimezone(UTC)

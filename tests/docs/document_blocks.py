@@ -1,8 +1,8 @@
 """The fenced blocks of the documents, and the folder that they run in.
 
-The word after the language says what a block is: ``file=NAME`` is written into the folder first, ``output=NAME`` shows
-what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``no-run`` is not run. Any other ``sh`` or
-``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the same document.
+The word after the language says what a block is: ``file=NAME`` (a set, or code) and ``sweep=NAME`` are written into the folder
+first, ``output=NAME`` shows what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``no-run`` is not run. Any
+other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the same document.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "configs/brokers/README.md", "docs/fills.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "configs/brokers/README.md", "docs/fills.md", "docs/sweeps.md")
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 REAL_DATA = {"oanda": "lean/forex/oanda", "fxcm": "lean/forex/fxcm"}
 
@@ -25,7 +25,7 @@ class Block(NamedTuple):
     document: str
     line: int
     language: str
-    role: str  # "run", "file", "output", "data", "ray" or "no-run"
+    role: str  # "run", "file", "sweep", "output", "data", "ray" or "no-run"
     value: str
     body: str
 
@@ -52,7 +52,7 @@ def prepare(folder: Path, document: str) -> Path:
     """A folder with ``configs/`` and the files that a document shows."""
     shutil.copytree(ROOT / "configs", folder / "configs")
     for block in ALL:
-        if block.document == document and block.role == "file":
+        if block.document == document and block.role in ("file", "sweep"):
             (folder / block.value).write_text(block.body, encoding="utf-8")
     return folder
 

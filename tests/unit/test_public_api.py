@@ -60,11 +60,18 @@ def test_the_package_offers_its_names() -> None:
         assert getattr(finiex_ray, name) is not None
     assert set(finiex_ray.__all__) == {
         "DecisionLogic",
+        "Experiment",
         "RunData",
+        "SweepData",
         "TickLogic",
         "TickWorker",
+        "WalkForwardData",
         "Worker",
         "__version__",
+        "choice",
+        "integers",
+        "log_uniform",
         "open_run",
         "run_set",
+        "uniform",
     }

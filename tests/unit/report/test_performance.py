@@ -39,7 +39,9 @@ def test_ratios_equal_empyrical(name: str, periods: float) -> None:
         "sortino": empyrical.sortino_ratio(series, annualization=periods),
         "calmar": empyrical.calmar_ratio(series, annualization=periods),
     }
-    found = {each: getattr(performance, each)(returns, *([] if each == "total_return" else [periods])) for each in expected}
+    found = {
+        each: getattr(performance, each)(returns, *([] if each == "total_return" else [periods])) for each in expected
+    }
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -75,7 +77,9 @@ def test_the_ulcer_index_by_hand() -> None:
     assert performance.recovery_factor(300.0, 150.0) == 2.0
 
 
-@pytest.mark.parametrize("name", [name for name in performance.__all__ if name not in ("DAYS_PER_YEAR", "drawdowns", "recovery_factor")])
+@pytest.mark.parametrize(
+    "name", [name for name in performance.__all__ if name not in ("DAYS_PER_YEAR", "drawdowns", "recovery_factor")]
+)
 def test_without_a_value_it_is_nan(name: str) -> None:
     assert math.isnan(getattr(performance, name)(np.array([])))
     if name in ("sharpe", "sqn", "skewness", "kurtosis", "sortino", "omega", "calmar"):

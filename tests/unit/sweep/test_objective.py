@@ -9,7 +9,14 @@ from finiex_ray.sweep.objective import objectives_of
 
 def test_objectives_have_the_direction_and_the_aggregate_of_their_kind() -> None:
     found = objectives_of(["net_profit", "max_drawdown_pct", "sharpe", "-exposure", "annual_sharpe", profit_of_longs])
-    assert [each.direction for each in found] == ["maximize", "minimize", "maximize", "minimize", "maximize", "maximize"]
+    assert [each.direction for each in found] == [
+        "maximize",
+        "minimize",
+        "maximize",
+        "minimize",
+        "maximize",
+        "maximize",
+    ]
     assert [each.aggregate for each in found] == ["sum", "max", "mean", "mean", "mean", "mean"]
     assert [each.measure is None for each in found] == [True, True, True, True, False, False]
     assert found[4].measure == "finiex_ray.sweep.measures:annual_sharpe"

@@ -110,11 +110,16 @@ def test_noise_is_flagged_and_an_edge_is_not() -> None:
 
 
 def test_the_probability_is_one_half_without_any_edge() -> None:
-    values = [backtest_overfitting(np.random.default_rng(seed).normal(size=(64, 20)), 8).probability for seed in range(60)]
+    values = [
+        backtest_overfitting(np.random.default_rng(seed).normal(size=(64, 20)), 8).probability for seed in range(60)
+    ]
     assert 0.4 < np.mean(values) < 0.6
 
 
-@pytest.mark.parametrize(("shape", "blocks", "message"), [((64, 5), 7, "even"), ((64, 5), 22, "even"), ((20, 5), 16, "32 periods"), ((64, 1), 16, "2 trials")])
+@pytest.mark.parametrize(
+    ("shape", "blocks", "message"),
+    [((64, 5), 7, "even"), ((64, 5), 22, "even"), ((20, 5), 16, "32 periods"), ((64, 1), 16, "2 trials")],
+)
 def test_too_little_to_tell(shape: tuple[int, int], blocks: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         backtest_overfitting(np.random.default_rng(1).normal(size=shape), blocks)

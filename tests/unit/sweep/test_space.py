@@ -13,7 +13,9 @@ from finiex_ray.sweep.space import Choice, Integers, Space, Uniform
 
 
 def test_domains_of_code_and_of_files_are_the_same() -> None:
-    code = Space.of({"a": [1, 2], "b": uniform(0, 1, step=0.25), "c": integers(1, 9, step=2), "d": choice("x", "y"), "e": 5})
+    code = Space.of(
+        {"a": [1, 2], "b": uniform(0, 1, step=0.25), "c": integers(1, 9, step=2), "d": choice("x", "y"), "e": 5}
+    )
     file = Space.of(
         {
             "a": {"choice": [1, 2]},
@@ -31,7 +33,14 @@ def test_domains_of_code_and_of_files_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "domain", [uniform(2, 3), uniform(2, 3, step=0.3), log_uniform(1e-3, 10), integers(3, 17, step=7), integers(1, 500, log=True)]
+    "domain",
+    [
+        uniform(2, 3),
+        uniform(2, 3, step=0.3),
+        log_uniform(1e-3, 10),
+        integers(3, 17, step=7),
+        integers(1, 500, log=True),
+    ],
 )
 def test_draws_stay_inside_and_reach_both_ends(domain: Uniform | Integers) -> None:
     rng = generator(1, "test")
@@ -47,7 +56,9 @@ def test_draws_stay_inside_and_reach_both_ends(domain: Uniform | Integers) -> No
 
 
 def test_a_grid_varies_what_costs_least_fastest() -> None:
-    space = Space.of({"account.balance": [1, 2], "logic.sl_points": [1, 2], "logic.x": [1, 2], "workers.a.period": [1, 2]})
+    space = Space.of(
+        {"account.balance": [1, 2], "logic.sl_points": [1, 2], "logic.x": [1, 2], "workers.a.period": [1, 2]}
+    )
     points = list(space.grid())
     assert len(points) == 16
     assert [point["workers.a.period"] for point in points] == [1] * 8 + [2] * 8

@@ -16,7 +16,11 @@ from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.report import performance
 from finiex_ray.sweep.results import SweepData, WalkForwardData
 
-SPACE = {"workers.rsi_fast.period": [7, 14], "logic.sl_points": [40, 80], "logic.rsi_buy_threshold": fr.uniform(20, 40, step=10)}
+SPACE = {
+    "workers.rsi_fast.period": [7, 14],
+    "logic.sl_points": [40, 80],
+    "logic.rsi_buy_threshold": fr.uniform(20, 40, step=10),
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,9 @@ def test_the_returns_come_from_the_trades(grid: SweepData) -> None:
     trial = grid.best()["trial"]
     trades = grid.trades[grid.trades["scenario"].str.endswith("w17")]
     by_hour = trades.groupby(trades["exit_time"].dt.floor("h"))["net"].sum()
-    own = grid.returns[(grid.returns["trial"] == trial) & (grid.returns["window"] == "w17")].set_index("start")["balance"]
+    own = grid.returns[(grid.returns["trial"] == trial) & (grid.returns["window"] == "w17")].set_index("start")[
+        "balance"
+    ]
     change = own.diff().fillna(own.iloc[0] - 10_000)
     assert by_hour[by_hour != 0].to_dict() == pytest.approx(change[change.abs() > 1e-9].to_dict())
 
@@ -134,11 +140,13 @@ def test_own_measures_in_the_task(tmp_path: Path) -> None:
 def test_failures_are_rows_and_the_rest_goes_on(tmp_path: Path) -> None:
     exp = walk_experiment(2)
     thresholds = [30.0, 80.0]  # above the selling threshold: refused by the logic
-    found = exp.sweep({"logic.rsi_buy_threshold": thresholds}, objective="net_profit", executor="local", out=tmp_path, quiet=True)
+    found = exp.sweep(
+        {"logic.rsi_buy_threshold": thresholds}, objective="net_profit", executor="local", out=tmp_path, quiet=True
+    )
     assert list(found.trials["state"]) == ["complete", "failed"]
     assert list(found.failed["trial"]) == [1, 1]
     assert "rsi_buy_threshold" in found.failed.iloc[0]["error_message"]
-    with pytest.raises(ConfigError, match="no scenario of the first 1 trials completed: .*no luck with"):
+    with pytest.raises(ConfigError, match=r"no scenario of the first 1 trials completed: .*no luck with"):
         exp.sweep({"logic.sl_points": [40]}, objective=broken_measure, executor="local", out=tmp_path, quiet=True)
 
 
@@ -190,8 +198,12 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, results: int) -> None:
     monkeypatch.setattr(LocalExecutor, "run", run)
 
 
-@pytest.mark.parametrize("search", ["grid", "random", {"type": "optuna", "batch": 4}, {"type": "optuna", "batch": 4, "pruner": "median"}])
-def test_an_interrupted_sweep_goes_on_and_ends_the_same(search: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "search", ["grid", "random", {"type": "optuna", "batch": 4}, {"type": "optuna", "batch": 4, "pruner": "median"}]
+)
+def test_an_interrupted_sweep_goes_on_and_ends_the_same(
+    search: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exp = walk_experiment()
     options = {"search": search, "trials": 10, "objective": "net_profit", "executor": "local", "seed": 3, "quiet": True}
     whole = exp.sweep(SPACE, out=tmp_path / "whole", **options)
@@ -241,7 +253,9 @@ def test_pruning_saves_windows(tmp_path: Path) -> None:
     exp = walk_experiment(5)
     search = {"type": "optuna", "pruner": "median", "batch": 5}
     space = {"workers.rsi_fast.period": fr.integers(5, 30), "logic.sl_points": fr.integers(20, 200)}
-    found = exp.sweep(space, search=search, trials=20, objective="net_profit", executor="local", out=tmp_path, quiet=True, seed=1)
+    found = exp.sweep(
+        space, search=search, trials=20, objective="net_profit", executor="local", out=tmp_path, quiet=True, seed=1
+    )
     pruned = found.trials[found.trials["state"] == "pruned"]
     assert len(pruned) > 0
     assert pruned["windows"].max() < 5
@@ -252,7 +266,13 @@ def test_pruning_saves_windows(tmp_path: Path) -> None:
 def test_several_objectives_with_optuna(tmp_path: Path) -> None:
     space = {"workers.rsi_fast.period": fr.integers(5, 30), "logic.sl_points": fr.integers(20, 200)}
     found = walk_experiment(1).sweep(
-        space, search={"type": "optuna", "batch": 6}, trials=18, objective=["net_profit", "max_drawdown_pct"], executor="local", out=tmp_path, quiet=True
+        space,
+        search={"type": "optuna", "batch": 6},
+        trials=18,
+        objective=["net_profit", "max_drawdown_pct"],
+        executor="local",
+        out=tmp_path,
+        quiet=True,
     )
     assert len(found.trials) == 18
     front = found.pareto()
@@ -271,7 +291,13 @@ def test_ray_gives_the_same(grid: SweepData, tmp_path: Path) -> None:
     columns = ["index", "trial", "window", "result_hash", "annual_sharpe"]
     pd.testing.assert_frame_equal(found.scenarios[columns], grid.scenarios[columns])
     pd.testing.assert_frame_equal(found.returns, grid.returns, check_categorical=False)
-    options = {"search": {"type": "optuna", "batch": 4}, "trials": 8, "objective": "net_profit", "seed": 5, "quiet": True}
+    options = {
+        "search": {"type": "optuna", "batch": 4},
+        "trials": 8,
+        "objective": "net_profit",
+        "seed": 5,
+        "quiet": True,
+    }
     local, ray = (walk_experiment().sweep(SPACE, executor=name, out=tmp_path, **options) for name in ("local", "ray"))
     pd.testing.assert_frame_equal(local.trials, ray.trials)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_blocks_skip_the_weekend() -> None:
     busy = windows.fixed_blocks(MARKET, "EURUSD", "1d", min_ticks=20_000, **WEEKS)
     assert [each.start.weekday() for each in busy] == [0, 1, 2, 3, 4] * 2
     hours = windows.fixed_blocks(MARKET, "EURUSD", "4h", **WEEKS)
-    assert all(before.end <= after.start for before, after in zip(hours, hours[1:], strict=False))
+    assert all(before.end <= after.start for before, after in pairwise(hours))
     assert sum(map(ticks, hours)) == sum(map(ticks, found))  # nothing is lost between them
 
 
@@ -59,8 +60,12 @@ def test_stretches_are_the_weeks() -> None:
 
 
 def test_sessions_follow_daylight_saving() -> None:
-    winter = windows.sessions(MARKET, "EURUSD", ["london"], start=datetime(2025, 1, 6, tzinfo=UTC), end=datetime(2025, 1, 11, tzinfo=UTC))
-    summer = windows.sessions(MARKET, "EURUSD", ["london"], start=datetime(2025, 7, 7, tzinfo=UTC), end=datetime(2025, 7, 12, tzinfo=UTC))
+    winter = windows.sessions(
+        MARKET, "EURUSD", ["london"], start=datetime(2025, 1, 6, tzinfo=UTC), end=datetime(2025, 1, 11, tzinfo=UTC)
+    )
+    summer = windows.sessions(
+        MARKET, "EURUSD", ["london"], start=datetime(2025, 7, 7, tzinfo=UTC), end=datetime(2025, 7, 12, tzinfo=UTC)
+    )
     assert {each.start.hour for each in winter} == {8}
     assert {each.start.hour for each in summer} == {7}
     assert len(winter) == len(summer) == 5
@@ -98,7 +103,11 @@ def test_volatility_buckets_by_hand() -> None:
     from finiex_ray.bars.renderer import bars_of_day
 
     days = [WEEKS["start"].date() + timedelta(days=n) for n in range(14)]
-    bars = [bars_of_day(MARKET.load("EURUSD", day), Timeframe.M15, BarPrice.MID) for day in days if MARKET.has_day("EURUSD", day)]
+    bars = [
+        bars_of_day(MARKET.load("EURUSD", day), Timeframe.M15, BarPrice.MID)
+        for day in days
+        if MARKET.has_day("EURUSD", day)
+    ]
     rows = [row for series in bars for row in zip(*(column.tolist() for column in series), strict=True)]
     for window in found:
         inside = [i for i, row in enumerate(rows) if to_ns(window.start) <= row[0] < to_ns(window.end)]
@@ -130,7 +139,7 @@ def test_unknown_data_is_told() -> None:
         ("gaps", {"min_gap": "6h"}, 1),
         ("random", {"length": "2h", "count": 4, "seed": 3}, 4),
         ("sessions", {"names": ["london"]}, 5),
-        ("volatility", {"length": "12h"}, 9),
+        ("volatility", {"length": "12h"}, 10),
     ],
 )
 def test_a_window_set_is_an_ordinary_set(kind: str, options: dict, count: int, tmp_path: Path) -> None:
@@ -139,13 +148,19 @@ def test_a_window_set_is_an_ordinary_set(kind: str, options: dict, count: int, t
         "band": {"type": "envelope", "period": 20, "deviation": 2.0, "timeframe": "M30"},
     }
     shared = {"symbol": "EURUSD", "workers": workers, "logic": {"type": "aggressive_trend", "lots": 0.25}}
-    model = {"data": {"catalog": "synthetic", "seed": 7}, "global": shared, "scenarios": [{"name": "x", "start": "2025-09-22T00:00:00Z", "max_ticks": 9}]}
+    model = {
+        "data": {"catalog": "synthetic", "seed": 7},
+        "global": shared,
+        "scenarios": [{"name": "x", "start": "2025-09-22T00:00:00Z", "max_ticks": 9}],
+    }
     (tmp_path / "model.json").write_text(json.dumps(model), encoding="utf-8")
     end = datetime(2025, 9, 29 if kind == "gaps" else 27, tzinfo=UTC)
     span = {"start": datetime(2025, 9, 22, tzinfo=UTC), "end": end}
     made = make_window_set(kind, tmp_path / "model.json", tmp_path / "made.json", **span, **options)
     assert made == count
-    run = run_set(tmp_path / "made.json", executor="local", out=tmp_path / "runs", quiet=True, overrides=["max_ticks=2000"])
+    run = run_set(
+        tmp_path / "made.json", executor="local", out=tmp_path / "runs", quiet=True, overrides=["max_ticks=2000"]
+    )
     assert len(run.scenarios) == made
     assert run.failed.empty
     assert run.config.scenarios[0].logic.params["lots"] == pytest.approx(0.25)
