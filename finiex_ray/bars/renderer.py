@@ -55,8 +55,9 @@ class _Track:
         # A span per period at most, and never more than ticks.
         room = min(len(block), int(quotes.time_ns[last - 1] - quotes.time_ns[first]) // self.width_ns + 2)
         if self.closed + room > self.columns.shape[1]:
-            self.columns = np.concatenate([self.columns, np.zeros_like(self.columns[:, : self.closed + room])], axis=1)
-            self.columns = np.ascontiguousarray(self.columns)
+            columns = np.zeros((len(self.columns), 2 * self.closed + room), np.int64)
+            columns[:, : self.closed] = self.columns[:, : self.closed]
+            self.columns = columns
         before = self.forming.copy()
         span_first, span_closed = np.empty(room + 1, np.int64), np.empty(room, np.int64)
         spans, self.closed = render_nb(

@@ -39,6 +39,8 @@ def _flush_bucket_nb(ints: Any, reals: Any, offset: int) -> None:
 
     A bucket of more than a run ends where a run of the segment ends, so that whole runs can be passed over.
     """
+    if ints[L.equity_rows] == ints[L.curve_rows]:  # more ticks than were announced: the last row takes them in
+        ints[L.equity_rows] -= 1
     row = ints[L.curve_at] + ints[L.equity_rows] * CURVE
     ints[L.equity_rows] += 1
     ints[row + C.tick] = ints[L.last_tick]
