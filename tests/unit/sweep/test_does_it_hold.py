@@ -35,7 +35,7 @@ def test_random_entries_on_a_market_without_drift_are_flagged(tmp_path: Path) ->
 
 def test_a_planted_edge_is_found_and_holds(tmp_path: Path) -> None:
     logic = {"type": "sweep_support:LongInHour", "lots": 1}
-    exp = experiment(PlantedSource(edge_points=160, hour=9), logic, day_windows(FIRST, 12))
+    exp = experiment(PlantedSource(edge_points=160, hour=9), logic, day_windows(FIRST, 18))
     space = {"logic.hour": list(range(24)), "logic.side": [-1, 1]}
     found = exp.sweep(space, objective="annual_sharpe", executor="local", out=tmp_path, quiet=True, returns="H1")
     assert found.best_params == {"logic.hour": 9, "logic.side": 1}
@@ -46,7 +46,7 @@ def test_a_planted_edge_is_found_and_holds(tmp_path: Path) -> None:
     walk = exp.walk_forward(
         space, in_sample=4, out_of_sample=2, objective="net_profit", executor="local", out=tmp_path, quiet=True
     )
-    assert list(walk.folds["logic.hour"]) == [9] * 4
+    assert list(walk.folds["logic.hour"]) == [9] * 7
     assert walk.efficiency > 0.5
     assert walk.stitched["equity"].iloc[-1] > 10_000
 
