@@ -101,6 +101,8 @@ class SweepRunner:
         self._trials = self._scenarios = self._failed = 0
         self._total: int | None = None
         self._share = 1.0  # of this round in the whole
+        self._folds: set[str] = set()
+        self._shown: Best | None = None  # the best so far, while a round is under way
         self._first_reason = ""  # why the first scenario failed
         self._best: dict[str, Best] = {}
 
@@ -112,6 +114,7 @@ class SweepRunner:
         """
         windows = {window.name: window for job in jobs for window in job.windows}
         maker = TrialMaker(self._space, tuple(windows.values()))
+        self._folds = {job.fold for job in jobs}
         places = {name: place for place, name in enumerate(windows)}
         totals = [job.search.total for job in jobs]
         self._total = None if None in totals else sum(total or 0 for total in totals)
@@ -163,8 +166,7 @@ class SweepRunner:
     ) -> None:
         window, index = trial.job.windows[place], trial.first_index + place
         if index in self._known:
-            trial.outcomes[place] = self._known.pop(index)
-            self._count(trial.outcomes[place])
+            self._count(trial, place, self._known.pop(index))
             return
         key = window.name, params_key(trial.trial.params)
         if key not in todo:
@@ -196,20 +198,26 @@ class SweepRunner:
             window = trial.job.windows[place].name
             own = replace(result, index=trial.first_index + place)
             outcome = self._store.add(own, config, trial.job.fold, trial.trial.number, window)
-            trial.outcomes[place] = outcome
-            self._count(outcome)
+            self._count(trial, place, outcome)
 
-    def _count(self, outcome: WindowOutcome | None) -> None:
+    def _count(self, trial: _Running, place: int, outcome: WindowOutcome) -> None:
+        trial.outcomes[place] = outcome
         self._scenarios += 1
-        self._failed += outcome is not None and not outcome.success
+        self._failed += not outcome.success
+        if None not in trial.outcomes:
+            self._trials += 1
+            values = self._values(trial)
+            if len(self._folds) == 1 and values is not None:
+                before = None if self._shown is None else self._shown.values[0]
+                if self._objectives[0].better(values[0], before):
+                    self._shown = Best(trial.trial, values)
         if self._on_progress is not None:
             self._on_progress()
 
     @property
     def progress(self) -> SweepProgress:
         """How far the sweep is."""
-        best = next(iter(self._best.values())) if len(self._best) == 1 else None
-        return SweepProgress(self._trials, self._total, self._scenarios, self._failed, best)
+        return SweepProgress(self._trials, self._total, self._scenarios, self._failed, self._shown)
 
     def _values(self, trial: _Running) -> tuple[float, ...] | None:
         """The objectives over the windows so far; None where one has no value or a window failed."""
@@ -236,7 +244,7 @@ class SweepRunner:
         state = trial.state or (TrialState.FAILED if values is None else TrialState.COMPLETE)
         trial.job.search.tell(trial.trial, values, state)
         self._store.add_trial(trial.job.fold, trial.trial.number, trial.trial.params, str(state), values, trial.done())
-        self._trials += 1
+        self._trials += None in trial.outcomes  # pruned: it was not counted yet
         if state is TrialState.COMPLETE and values is not None:
             before = self._best.get(trial.job.fold)
             if self._objectives[0].better(values[0], None if before is None else before.values[0]):
