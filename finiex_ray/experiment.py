@@ -363,9 +363,15 @@ class Experiment:
 
 
 def _named(tree: Any) -> Any:
-    """A tree with names in place of classes."""
+    """A tree with names in place of classes.
+
+    Raises:
+        ConfigError: If a function or another object stands where a class, or a value, has to.
+    """
     if isinstance(tree, Mapping):
         return {key: _named(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
         return [_named(value) for value in tree]
+    if callable(tree) and not isinstance(tree, type):
+        raise ConfigError(f"{tree!r} is no class: a worker or a logic is given as a class", source="experiment")
     return name_class(tree) if isinstance(tree, type) else tree

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import inspect
-import secrets
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from finiex_ray.core.errors import ConfigError, RegistryError, suggest
+from finiex_ray.core.fingerprint import class_fingerprint
 
 __all__ = [
     "ParamInfo",
@@ -127,16 +125,12 @@ def name_class(found: type) -> str:
     """The name by which a configuration can speak of a class that is given in code.
 
     A class of a module has its import path. One of a notebook, of the script itself or of a function cannot be imported
-    elsewhere: it is kept here under a name that ends in a hash of its source, so that a change makes another name.
+    elsewhere: it is kept here under a name that ends in a hash of its code, so that a change makes another name.
     """
     module, place = found.__module__, found.__qualname__
     if module != "__main__" and "<locals>" not in place and getattr(sys.modules.get(module), place, None) is found:
         return f"{module}:{place}"
-    try:
-        source = hashlib.sha256(inspect.getsource(found).encode()).hexdigest()
-    except (OSError, TypeError):
-        source = secrets.token_hex(8)  # no source to be had: a name of its own each time
-    name = f"{module}:{place}#{source[:12]}"
+    name = f"{module}:{place}#{class_fingerprint(found)[:12]}"
     _given[name] = found
     return name
 
