@@ -74,7 +74,8 @@ def grid(arguments: argparse.Namespace, folder: Path) -> None:
     info = found.info
     print(
         f"{arguments.executor}: {info['scenarios']:,} scenarios, {info['failed']} failed, {wall:.1f} s wall, "
-        f"{cpu:.1f} s CPU of this process, {info['scenarios'] / wall:,.0f} scenarios/s, {info['ticks'] / wall / 1e6:,.1f} million ticks/s"
+        f"{cpu:.1f} s CPU of this process, {info['scenarios'] / wall:,.0f} scenarios/s, "
+        f"{info['ticks'] / wall / 1e6:,.1f} million ticks/s"
     )
     tenths = [np.median(part) for part in np.array_split(samples, 10) if len(part)]
     print(
