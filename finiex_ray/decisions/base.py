@@ -47,12 +47,15 @@ class DecisionLogic(ABC):
         Params: The pydantic model of the parameters.
         roles: Role name to the outputs that a worker must have to play it, for example ``{"rsi": ("rsi",)}``. A role is
             bound to the one worker that has these outputs, or to the one named in the ``inputs`` parameter.
+        policy_params: Names of parameters that ``policy`` alone reads. Scenarios of a sweep that differ in these only share
+            their decisions.
         log: The scenario's log.
         wake_on: When ``execute`` is called (only where ``policy`` returns None).
     """
 
     Params: ClassVar[type[LogicParams]] = LogicParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    policy_params: ClassVar[frozenset[str]] = frozenset()
     wake_on: Wake = Wake.ACTION
 
     def __init__(self, params: LogicParams) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.screen import Screen, make_screen
 from finiex_ray.decisions.base import Actions, Inputs
-from finiex_ray.decisions.one_position import OnePositionLogic, OnePositionParams
+from finiex_ray.decisions.one_position import POLICY_PARAMS, OnePositionLogic, OnePositionParams
 from finiex_ray.kernels.decisions import rsi_band_nb
 from finiex_ray.workers.base import Worker
 
@@ -56,6 +56,7 @@ class RsiBandLogic(OnePositionLogic):
 
     Params = RsiBandParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"rsi": ("rsi",), "band": ("upper", "lower")}
+    policy_params: ClassVar[frozenset[str]] = POLICY_PARAMS
     need_both: ClassVar[bool]
     params: RsiBandParams
 

@@ -22,13 +22,22 @@ from finiex_ray.engine.profile import Profiler
 from finiex_ray.engine.result import ScenarioTask
 from finiex_ray.engine.screening import Decider, can_screen
 from finiex_ray.kernels.runs import RUN
+from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import TradingTerms, make_terms
 from finiex_ray.workers.base import Worker
 from finiex_ray.workers.coordinator import WorkerCoordinator
 from finiex_ray.workers.registry import create_worker
 
-__all__ = ["LiveScenario", "assemble", "strategy_needs", "trading_terms"]
+__all__ = [
+    "LiveScenario",
+    "assemble",
+    "build_strategy",
+    "open_account",
+    "strategy_needs",
+    "trading_terms",
+    "warmup_needs",
+]
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class LiveScenario:
     block_ticks: int | None
 
 
-def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
+def build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
     """Makes workers and logic and binds them.
 
     Raises:
@@ -68,7 +77,8 @@ def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], Decision
     return workers, logic, bind_roles(logic, workers)
 
 
-def _needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
+def warmup_needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
+    """Closed bars that lie before the first tick, by timeframe: the most that any of the workers asks for (rule R14)."""
     needs: dict[Timeframe, int] = {}
     for worker in workers.values():
         for timeframe, bars in worker.warmup().items():
@@ -82,8 +92,8 @@ def strategy_needs(config: ScenarioConfig) -> Mapping[Timeframe, int]:
     Raises:
         ScenarioInvalidError: With every reason why the strategy cannot be built.
     """
-    workers, _, _ = _build_strategy(config)
-    return _needs(workers)
+    workers, _, _ = build_strategy(config)
+    return warmup_needs(workers)
 
 
 def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> TradingTerms:
@@ -105,6 +115,17 @@ def _highest(segments: Sequence[TickSegment], extremes: Sequence[IntArray] = ())
     return highest
 
 
+def open_account(task: ScenarioTask, window: MarketWindow, policy: OnePositionPolicy | None) -> TradeSimulator:
+    """The simulated account of a scenario, at its start.
+
+    Raises:
+        ScenarioInvalidError: If this account cannot trade this symbol.
+    """
+    terms = trading_terms(task.config, task.broker, window.digits)
+    terms.check_range(_highest(window.segments, window.extremes), max(_highest(window.conversion), 1))
+    return TradeSimulator(terms, window.ticks, task.config.seed, policy, window.span_ns)
+
+
 def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logger: ScenarioLogger) -> LiveScenario:
     """Builds the live objects of a scenario.
 
@@ -113,11 +134,11 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     """
     config = task.config
     with profiler.startup("strategy"):
-        workers, logic, roles = _build_strategy(config)
+        workers, logic, roles = build_strategy(config)
         for worker in workers.values():
             worker.log = logger.workers
         logic.log = logger
-        needs = _needs(workers)
+        needs = warmup_needs(workers)
         coordinator = WorkerCoordinator(
             workers,
             history=needs,
@@ -125,9 +146,7 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
             clock=profiler.clock if profiler.enabled else None,
         )
     with profiler.startup("simulator"):
-        terms = trading_terms(config, task.broker, window.digits)
-        terms.check_range(_highest(window.segments, window.extremes), max(_highest(window.conversion), 1))
-        simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy(), window.span_ns)
+        simulator = open_account(task, window, logic.policy())
     with profiler.startup("bars"):
         renderer = BarRenderer(window, needs, runs=config.execution.skip_runs)
     rates = RateReader(window.conversion) if window.conversion else None
