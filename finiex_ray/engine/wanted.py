@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -10,11 +11,13 @@ from typing import Any, Final
 import numpy as np
 
 from finiex_ray.bars.window import MarketWindow
+from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.errors import RegistryError, StrategyContractError
 from finiex_ray.core.market import IntArray
+from finiex_ray.core.money import to_minor
 from finiex_ray.core.plugins import PluginKind, resolve
 from finiex_ray.core.time import Timeframe
-from finiex_ray.engine.result import Balances, Profile, ScenarioResult, TickLoopResult, Wanted
+from finiex_ray.engine.result import Balances, ErrorInfo, Profile, ScenarioResult, ScenarioTask, TickLoopResult
 
 __all__ = ["Measure", "measure_function", "take_wanted"]
 
@@ -36,26 +39,31 @@ def measure_function(measure: str | Measure) -> Measure:
     return function
 
 
-def take_wanted(result: ScenarioResult, wanted: Wanted, window: MarketWindow, opening_minor: int) -> ScenarioResult:
-    """Adds what was asked for to a result, and drops what was not.
+def take_wanted(result: ScenarioResult, task: ScenarioTask, window: MarketWindow) -> ScenarioResult:
+    """Adds what was asked for to a result, and drops what was not; what a measure raises makes it a failed one.
 
     Args:
         result: The whole result; one that failed keeps its log.
-        wanted: What is to travel back.
+        task: Its task.
         window: The scenario's market data.
-        opening_minor: Opening balance, minor units.
-
-    Raises:
-        Exception: Whatever a measure raises.
     """
-    loop = result.loop
+    wanted, loop = task.wanted, result.loop
     if loop is None:
         return result
     if result.success and wanted.balances is not None:
+        account = task.config.account
+        opening_minor = to_minor(account.balance, account.currency)
         result = replace(result, balances=_balances(loop, window, wanted.balances, opening_minor))
     if result.success and wanted.measures:
-        values = {name: _value(name, measure_function(each), result) for name, each in wanted.measures.items()}
-        result = replace(result, measures=values)
+        try:
+            values = {name: _value(name, measure_function(each), result) for name, each in wanted.measures.items()}
+        except (Exception, SystemExit) as caught:  # noqa: BLE001 - a measure is the user's code, as a strategy is
+            text = "".join(traceback.format_exception(caught))
+            error = ErrorInfo(type(caught).__name__, str(caught), text)
+            log = (*result.log, f"ERROR a measure raised {error.type}: {error.message}\n{text}")
+            result = replace(result, status=ScenarioStatus.FINISHED_WITH_ERROR, error=error, log=log)
+        else:
+            result = replace(result, measures=values)
     return result if wanted.records else _without_records(result, loop)
 
 

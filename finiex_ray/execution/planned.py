@@ -56,6 +56,7 @@ class PlannedScenario:
             first=self.first,
             last=self.last,
             warmup=self.warmup,
+            extremes=tuple(cache.extremes(self.symbol, day) for day in self.days),
             conversion=tuple(cache.segment(symbol, day) for symbol, day in self.conversion),
         )
 

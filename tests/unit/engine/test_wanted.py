@@ -11,6 +11,7 @@ from builders import make_broker, make_config, make_window
 from sweep_support import broken_measure
 
 from finiex_ray.core.time import NS_PER_S, Timeframe
+from finiex_ray.engine.batch import run_batch
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask, Wanted
 from finiex_ray.engine.run import run_scenario
 
@@ -68,6 +69,27 @@ def test_balances_by_period_are_those_of_the_fills(whole: ScenarioResult, period
         expected.append(balance)
     assert balances.balance_minor.tolist() == expected
     assert balances.balance_minor[-1] == round(whole.loop.statistics["final_balance"] * 100)
+
+
+def test_scenarios_that_share_a_window_give_the_same() -> None:
+    wanted = Wanted(records=False, balances=Timeframe.M15, measures={"trades": trades_of})
+    configs = [
+        CONFIG.model_copy(update={"logic": CONFIG.logic.model_copy(update={"sl_points": sl})}) for sl in (30, 50)
+    ]
+    tasks = [ScenarioTask(place, config, make_broker(), wanted) for place, config in enumerate(configs)]
+    window = make_window(CONFIG)
+    for task, shared in zip(tasks, run_batch(tasks, window, clock=lambda: 0), strict=True):
+        single = run_scenario(task, window, clock=lambda: 0)
+        assert shared.loop is not None
+        assert single.loop is not None
+        assert shared.loop.result_hash == single.loop.result_hash
+        assert shared.measures == single.measures
+        assert shared.balances is not None
+        assert single.balances is not None
+        assert shared.balances.balance_minor.tolist() == single.balances.balance_minor.tolist()
+        assert len(shared.loop.trades) == 0
+    broken = [replace(task, wanted=Wanted(measures={"x": broken_measure})) for task in tasks]
+    assert [each.success for each in run_batch(broken, window, clock=lambda: 0)] == [False, False]
 
 
 def test_a_measure_that_raises_is_the_failure_of_its_scenario() -> None:
