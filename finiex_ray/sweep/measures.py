@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import numpy as np
-
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.core.market import FloatArray
 from finiex_ray.core.time import NS_PER_DAY
-from finiex_ray.engine.result import Balances, ScenarioResult
+from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.report import performance
+from finiex_ray.sweep.returns import period_returns
 
 __all__ = [
     "MEASURES",
@@ -21,7 +20,6 @@ __all__ = [
     "net_return_pct",
     "omega",
     "recovery_factor",
-    "returns_of",
     "sqn",
 ]
 
@@ -32,18 +30,12 @@ MEASURES: Final = {
 """Measures that a sweep knows by name."""
 
 
-def returns_of(balances: Balances) -> FloatArray:
-    """Return of each period: change of the balance / balance before; a balance that was lost returns nothing more."""
-    before = np.concatenate([[balances.opening_minor], balances.balance_minor[:-1]]).astype(np.float64)
-    change = balances.balance_minor - before
-    return np.divide(change, before, out=np.zeros_like(change), where=before > 0)
-
-
 def _returns(result: ScenarioResult) -> tuple[FloatArray, float]:
     """Returns by period, and periods in a year of trading days."""
     if result.balances is None:
         raise ConfigError("this measure needs returns by period; do not set 'returns' to null in the sweep")
-    return returns_of(result.balances), performance.DAYS_PER_YEAR * NS_PER_DAY / result.balances.width_ns
+    returns = period_returns(result.balances.balance_minor, result.balances.opening_minor)
+    return returns, performance.DAYS_PER_YEAR * NS_PER_DAY / result.balances.width_ns
 
 
 def _number(value: float) -> float | None:

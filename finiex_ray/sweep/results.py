@@ -14,7 +14,8 @@ from finiex_ray.results.journal import read_journal
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, find_run_dir
 from finiex_ray.sweep import overfitting
-from finiex_ray.sweep.store import RETURNS_SCHEMA, scenario_schema
+from finiex_ray.sweep.returns import RETURNS_SCHEMA
+from finiex_ray.sweep.store import scenario_schema
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -56,7 +57,7 @@ class SweepData(RunData):
     @cached_property
     def returns(self) -> pd.DataFrame:
         """Balance and return of each period, window and trial."""
-        return self._frame("returns", RETURNS_SCHEMA, "trial")
+        return self._frame("returns", RETURNS_SCHEMA, "scenario_index")
 
     @cached_property
     def complete(self) -> pd.DataFrame:

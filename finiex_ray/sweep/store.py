@@ -20,23 +20,12 @@ from finiex_ray.results.parquet import RecordFile, RowFile
 from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA, Row, profile_rows, scenario_row
 from finiex_ray.results.run_dir import RunDir
 from finiex_ray.results.run_info import FORMAT_VERSION, read_head, renew_head, versions, write_info
-from finiex_ray.results.tables import RECORD_TABLES, TIME, WORD, Chunk
+from finiex_ray.results.tables import RECORD_TABLES, WORD, Chunk
+from finiex_ray.sweep.returns import RETURNS_SCHEMA, return_tables, write_tables
 
-__all__ = ["RETURNS_SCHEMA", "SweepStore", "WindowOutcome", "scenario_schema", "trial_schema"]
+__all__ = ["SweepStore", "WindowOutcome", "scenario_schema", "trial_schema"]
 
 _TRIAL_SUMS: Final = {"net_profit": "sum", "trades": "sum", "max_drawdown_pct": "max"}
-
-RETURNS_SCHEMA: Final = pa.schema(
-    [
-        pa.field("fold", WORD, False),
-        pa.field("sample", WORD, False),  # in: searched on; out: a fold's out-of-sample windows
-        pa.field("trial", pa.int64(), False),
-        pa.field("window", WORD, False),
-        pa.field("start", TIME, False),  # of the period
-        pa.field("balance", pa.float64(), False),  # at the end of the period, account currency
-        pa.field("return", pa.float64(), False),  # of the period: change of the balance / balance before
-    ]
-)
 
 
 class WindowOutcome(NamedTuple):
@@ -232,7 +221,6 @@ class SweepStore:
         self._journal.close()
         self._trials.close()
         scenarios = RowFile(self.run_dir.table("scenarios"), scenario_schema(self._measures), sort_by="index")
-        returns = RowFile(self.run_dir.table("returns"), RETURNS_SCHEMA, group_rows=65_536)
         periods: dict[str, list[int]] = {}
         for row in self._rows():
             self._counts["scenarios"] += 1
@@ -241,11 +229,8 @@ class SweepStore:
             scenarios.add({name: row.get(name) for name in scenarios.names})
             if row.get("periods"):
                 periods[row["window"]] = row["periods"]
-        for row in self._rows():
-            for each in _return_rows(row, periods):
-                returns.add(each)
         scenarios.close()
-        returns.close()
+        write_tables(self.run_dir.table("returns"), RETURNS_SCHEMA, return_tables(self._rows(), periods))
         self._head |= {"status": status, "finished": _now(), **self._counts, **details}
         renew_head(self.run_dir.info, self._head)
         self.run_dir.mark_latest()
@@ -257,17 +242,6 @@ class SweepStore:
             if row["index"] not in seen:
                 seen.add(row["index"])
                 yield row
-
-
-def _return_rows(row: Row, periods: Mapping[str, Sequence[int]]) -> Iterator[Row]:
-    if not row["success"] or "balance_minor" not in row:
-        return
-    before, unit = row["opening_minor"]
-    for start_ns, balance in zip(periods[row["window"]], row["balance_minor"], strict=True):
-        gained = (balance - before) / before if before > 0 else 0.0
-        place = {name: row[name] for name in ("fold", "sample", "trial", "window")}
-        yield {**place, "start": start_ns, "balance": balance / unit, "return": gained}
-        before = balance
 
 
 def _same_sweep(run_dir: RunDir, spec: Mapping[str, Any]) -> dict[str, Any]:

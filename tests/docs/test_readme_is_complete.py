@@ -23,7 +23,8 @@ from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA
 from finiex_ray.results.tables import RECORD_TABLES
 from finiex_ray.sweep.config import SearchConfig, SweepConfig, WalkForwardConfig
 from finiex_ray.sweep.measures import MEASURES
-from finiex_ray.sweep.store import RETURNS_SCHEMA, scenario_schema, trial_schema
+from finiex_ray.sweep.returns import RETURNS_SCHEMA
+from finiex_ray.sweep.store import scenario_schema, trial_schema
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.workers.registry import worker_types
 

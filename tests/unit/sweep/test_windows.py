@@ -125,7 +125,7 @@ def test_volatility_buckets_by_hand() -> None:
 
 def test_unknown_data_is_told() -> None:
     with pytest.raises(DataError, match="EURUSX"):
-        windows.fixed_blocks(MARKET, "EURUSX", "1d")
+        windows.fixed_blocks(MARKET, "EURUSX", "1d", **WEEKS)
     with pytest.raises(ConfigError, match="there is nothing"):
         windows.fixed_blocks(WalkSource(), "EURUSD", "1d", start=datetime(2030, 1, 1, tzinfo=UTC))
     assert windows.fixed_blocks(WalkSource(), "EURUSD", "1w")[0].start.date() == date(2025, 9, 1)
