@@ -105,7 +105,7 @@ class RunData:
     def _frame(self, name: str, schema: Any, order: str) -> pd.DataFrame:
         path = self.run_dir.table(name)
         if not path.is_file():
-            if self.info.get("status") == "running":
+            if self.info.get("status") != "finished":
                 return _to_pandas(schema.empty_table())
             raise DataError(f"{path}: missing; was the run folder copied whole?")
         try:

@@ -134,12 +134,20 @@ class SweepRunner:
             if not running:
                 return self._best
             self._share = len(running) / max(len(running), self._total or 0)
-            self._run_round(running, maker, places)
+            try:
+                self._run_round(running, maker, places)
+            except BaseException:
+                for trial in running:  # what is there is shown, also when the sweep ends here
+                    if trial.state is None and None in trial.outcomes:
+                        trial.state = TrialState.PARTIAL
+                    self._record(trial)
+                raise
             if first_round and not any(each.success for trial in running for each in trial.done()):
                 raise ConfigError(f"no scenario of the first {len(running)} trials completed: {self._first_reason}")
             first_round = False
             for trial in running:
-                self._finish(trial)
+                values, state = self._record(trial)
+                trial.job.search.tell(trial.trial, values, state)
 
     def _run_round(self, running: Sequence[_Running], maker: TrialMaker, places: Mapping[str, int]) -> None:
         """Runs the windows of the trials: all at once, or for searches that prune one after the other."""
@@ -215,6 +223,11 @@ class SweepRunner:
             self._on_progress()
 
     @property
+    def best(self) -> Mapping[str, Best]:
+        """The best trial so far of each fold that has one."""
+        return self._best
+
+    @property
     def progress(self) -> SweepProgress:
         """How far the sweep is."""
         return SweepProgress(self._trials, self._total, self._scenarios, self._failed, self._shown)
@@ -239,13 +252,14 @@ class SweepRunner:
         elif step + 1 < len(trial.job.windows) and trial.job.search.prune(trial.trial, step, values[0]):
             trial.state = TrialState.PRUNED
 
-    def _finish(self, trial: _Running) -> None:
-        values = None if trial.state is TrialState.FAILED else self._values(trial)
+    def _record(self, trial: _Running) -> tuple[tuple[float, ...] | None, TrialState]:
+        """Writes the row of a trial and keeps it if it is the best; returns its objectives and how it ended."""
+        values = None if trial.state in (TrialState.FAILED, TrialState.PARTIAL) else self._values(trial)
         state = trial.state or (TrialState.FAILED if values is None else TrialState.COMPLETE)
-        trial.job.search.tell(trial.trial, values, state)
         self._store.add_trial(trial.job.fold, trial.trial.number, trial.trial.params, str(state), values, trial.done())
         self._trials += None in trial.outcomes  # pruned: it was not counted yet
         if state is TrialState.COMPLETE and values is not None:
             before = self._best.get(trial.job.fold)
             if self._objectives[0].better(values[0], None if before is None else before.values[0]):
                 self._best[trial.job.fold] = Best(trial.trial, values)
+        return values, state

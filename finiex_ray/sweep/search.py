@@ -24,6 +24,7 @@ class TrialState(StrEnum):
 
     COMPLETE = "complete"
     PRUNED = "pruned"  # stopped after some of its windows: the others were better there
+    PARTIAL = "partial"  # the sweep was interrupted before all of its windows were run
     FAILED = "failed"  # a window failed, or the objective had no value
 
 

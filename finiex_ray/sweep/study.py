@@ -147,6 +147,7 @@ def run_study(
     store = SweepStore(
         run_dir, study.scenario_set, study.spec(), study.samples(), names, list(wanted.measures), details
     )
+    best: Mapping[str, Best] = {}
     try:
         with (
             Session(study.source, study.brokers, executor=executor, jobs=jobs, address=address) as session,
@@ -155,12 +156,13 @@ def run_study(
             runner = SweepRunner(
                 session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study)
             )
-            best = runner.run(fresh)
+            best = runner.best
+            runner.run(fresh)
             _finals(session, store, folds, best, wanted, first_index=_size(fresh))
             store.close(executor=session.executor_name, best=_best_info(best, names), wall_s=line.elapsed_s)
             line.show(progress_text(runner.progress, study.objectives), last=True)
     except BaseException as error:
-        store.close("interrupted")
+        store.close("interrupted", best=_best_info(best, names))
         error.add_note(f"What was finished is kept in {run_dir.path}")
         raise
     return run_dir

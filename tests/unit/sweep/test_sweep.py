@@ -14,6 +14,7 @@ import finiex_ray as fr
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.report import performance
+from finiex_ray.sweep import runner
 from finiex_ray.sweep.results import SweepData, WalkForwardData
 
 SPACE = {
@@ -206,6 +207,7 @@ def test_an_interrupted_sweep_goes_on_and_ends_the_same(
 ) -> None:
     exp = walk_experiment()
     options = {"search": search, "trials": 10, "objective": "net_profit", "executor": "local", "seed": 3, "quiet": True}
+    monkeypatch.setattr(runner, "_ROUND_SCENARIOS", 9)
     whole = exp.sweep(SPACE, out=tmp_path / "whole", **options)
     with monkeypatch.context() as patch:
         interrupt_after(patch, 14)
@@ -215,6 +217,14 @@ def test_an_interrupted_sweep_goes_on_and_ends_the_same(
     cut = fr.open_run("latest", tmp_path / "cut")
     assert cut.info["status"] == "interrupted"
     assert len(cut.scenarios) == 14
+    assert len(cut.trades) == 0
+    if search in ("grid", "random"):
+        assert (
+            list(cut.trials["state"]) == ["complete"] * 3 + ["partial"] * 3
+        )  # two rounds of three trials on three windows
+        assert cut.best_params in cut.trials[list(SPACE)].to_dict("records")
+        cut.heatmap("period", "sl_points")
+        cut.report()
     ran: list[int] = []
     plain = LocalExecutor.run
 
