@@ -40,6 +40,11 @@ soak: $(STAMP)
 	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
 		tests/unit/trading/test_order_graph.py tests/unit/trading/test_trading_metamorphic.py
 
+# make bench  ours and the peers on the same ticks: one table, and build/bench.json (PARTS="run sweep" for some of it)
+PARTS ?=
+bench: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench $(PARTS)
+
 # make clean  removes what the other targets made
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache

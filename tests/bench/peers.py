@@ -1,0 +1,95 @@
+"""The peers' folder: their ticks, the fused loop (loaded into this process), and what `run.sh` prints of the others."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from bench.support import ROOT, BenchTrade
+
+FOLDER = Path(os.environ.get("PEERS_FOLDER", ROOT.parent / "shared" / "peers"))
+HOME = Path(os.environ.get("PEERS_HOME", Path.home() / ".cache" / "finiex-peers"))
+DATA = HOME / "data"
+_NUDGE_PIPS = 1e-5  # a ten-thousandth of a point: lets a quote that touches a level count, whatever the floats round to
+
+
+def present() -> bool:
+    """Whether there are peers."""
+    return (FOLDER / "run.sh").is_file()
+
+
+def run_peers(mode: str, names: Sequence[str] = (), **environment: str) -> list[dict[str, Any]]:
+    """What ``run.sh MODE NAMES`` prints, an object a line; sets the peers' environments up where they are missing."""
+    command = ["bash", str(FOLDER / "run.sh"), mode, *names]
+    variables = {**os.environ, "PEERS_HOME": str(HOME), **environment}
+    done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def ensure_ticks() -> None:
+    """Makes the peers' ticks where they are missing."""
+    if not (DATA / "full.npz").exists():
+        run_peers("run", ["limit"], TICKS="1000", RUNS="1")
+
+
+class FusedLoop:
+    """The peers' fused numba loop on one of their files, in this process.
+
+    Its prices are floats: 1.40874 + 0.0015 is more than 1.41024, so that a quote at exactly the stop loss would not trigger
+    it. Stop loss and take profit are therefore a trifle nearer than asked for, which leaves everything else as it is.
+
+    Args:
+        ticks: With more than 100,000 the first ones of the full window (1,000,000 ticks), else of the small one.
+        kind: ``eager`` (every value computed at every tick), ``lazy`` or ``thresh`` (price thresholds once a bar).
+    """
+
+    def __init__(self, ticks: int, kind: str = "eager") -> None:
+        common = _module("common")
+        common.TP_PIPS = round(common.TP_PIPS) - _NUDGE_PIPS
+        self._limit, self._kind = _module("limit_numba"), kind
+        self._data = common.load(ticks)
+        self._room = np.empty((1 << 16, 6))
+        self.calls = common.SWEEP
+
+    def run(self, rsi_period: int = 14, sl_pips: float = 50.0) -> int:
+        """Runs once; the number of trades."""
+        trades, _ = self._limit.call(self._data, rsi_period, sl_pips - _NUDGE_PIPS, self._kind, self._room)
+        return int(trades)
+
+    def trades(self, rsi_period: int = 14, sl_pips: float = 50.0) -> list[BenchTrade]:
+        """The trades of a run, points."""
+        rows = self._room[: self.run(rsi_period, sl_pips)]
+        columns = np.rint(rows[:, :5] * [1, 1, 1, 1e5, 1e5]).astype(np.int64)
+        return [BenchTrade(*row) for row in columns.tolist()]
+
+
+class PlainLoop:
+    """The peers' plain Python loop on one of their files, in this process."""
+
+    def __init__(self, ticks: int) -> None:
+        self._run = _module("pure_python").run(ticks)
+
+    def run(self) -> int:
+        """Runs once; the number of trades."""
+        return int(self._run()[0])
+
+
+def _module(name: str) -> ModuleType:
+    """A module of the peers' folder."""
+    os.environ.setdefault("PEERS_DATA", str(DATA))
+    os.environ.setdefault("NBCACHE", "0")  # nothing is written into their folder
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.dont_write_bytecode = before

@@ -1,0 +1,70 @@
+"""The workload that all peers run (`common.py` beside them states it), as scenario sets of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.market import M5_NS, SYMBOL, Market
+
+from finiex_ray.core.time import format_utc
+
+LOTS, RSI_PERIOD, SL_POINTS, TP_POINTS = "0.1", 14, 500, 1_000
+POINTS_PER_PIP = 10
+
+
+def peers_set(
+    market: Market,
+    scenarios: Sequence[Mapping[str, Any]] = ({"name": "peers"},),
+    *,
+    logic: str = "simple_consensus",
+    catalog: str = "synthetic",
+    **shared: Any,
+) -> dict[str, Any]:
+    """A set of scenarios on one market; each scenario may override what they share.
+
+    Args:
+        market: Its ticks are the window; all M5 bars before it settle the RSI, as they do in the peers.
+        scenarios: What each has of its own.
+        logic: Type of the logic, one with the parameters of `simple_consensus` or with those of `bench.strategies`.
+        catalog: The catalog that the set names.
+        **shared: More sections of ``global``.
+    """
+    shipped = logic == "simple_consensus"
+    trading: dict[str, Any] = {"lots": LOTS, "sl_points": SL_POINTS, "tp_points": TP_POINTS}
+    if shipped:
+        trading["on_opposite"] = "reverse"
+    return {
+        "name": "peers",
+        "data": {"catalog": catalog},
+        "global": {
+            "symbol": SYMBOL,
+            "start": format_utc(market.start_ns),
+            "max_ticks": len(market.ticks.time_ns),
+            "workers": {
+                "rsi": {
+                    "type": "rsi",
+                    "period": RSI_PERIOD,
+                    "timeframe": "M5",
+                    "warmup_bars": len(market.closes(M5_NS)),
+                },
+                "band": {"type": "bollinger", "period": 20, "deviation": 2.0, "timeframe": "M30"},
+            },
+            "logic": {"type": logic, **trading},
+            "account": {"broker": "mt5_fx", "balance": 1_000_000},
+            **shared,
+        },
+        "scenarios": list(scenarios),
+    }
+
+
+def sweep_scenarios(calls: Sequence[tuple[int, float]]) -> list[dict[str, Any]]:
+    """A scenario for each RSI period and stop loss in pips."""
+    return [
+        {
+            "name": f"rsi{period}_sl{pips:g}",
+            "workers": {"rsi": {"period": period}},
+            "logic": {"sl_points": round(pips * POINTS_PER_PIP)},
+        }
+        for period, pips in calls
+    ]

@@ -1,0 +1,214 @@
+"""What all benchmarks share: interleaved measuring, plans and trades of ours, rows of the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from finiex_ray.config.load import load_broker
+from finiex_ray.config.resolve import resolve_set
+from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.cache import SegmentCache
+from finiex_ray.execution.executor import Executor
+from finiex_ray.execution.local import LocalExecutor
+from finiex_ray.execution.plan import plan_scenarios
+from finiex_ray.execution.planned import PlannedScenario
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+OURS = "finiex-ray"
+RUNS = int(os.environ.get("RUNS", "7"))  # repetitions of each measurement; the median counts
+
+
+# Measuring
+
+
+class Cost(NamedTuple):
+    """Medians of one measurement, seconds."""
+
+    cpu_s: float
+    wall_s: float
+
+
+def interleaved(candidates: Mapping[str, Callable[[], object]], runs: int = RUNS, *, warm: int = 1) -> dict[str, Cost]:
+    """Runs the candidates in turn, so that noise of the machine meets all alike; CPU time is that of this process."""
+    times: dict[str, list[Cost]] = {name: [] for name in candidates}
+    for number in range(-warm, runs):
+        for name, candidate in candidates.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            own = candidate()
+            spent = Cost(time.process_time() - cpu, time.perf_counter() - wall)
+            if number >= 0:
+                times[name].append(own if isinstance(own, Cost) else spent)
+    return {name: median(costs) for name, costs in times.items()}
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """The median of each part."""
+    return Cost(*(statistics.median(part) for part in zip(*costs, strict=True)))
+
+
+def paired_percent(plain: Callable[[], object], more: Callable[[], object], runs: int) -> tuple[float, float]:
+    """What ``more`` costs over ``plain``, percent of CPU time: the median of paired runs, and half its interquartile range.
+
+    The order within a pair changes from pair to pair.
+    """
+    shares = []
+    plain(), more()
+    for number in range(runs):
+        spent = {}
+        for candidate in (plain, more) if number % 2 else (more, plain):
+            cpu = time.process_time()
+            candidate()
+            spent[candidate] = time.process_time() - cpu
+        shares.append(100 * (spent[more] / spent[plain] - 1))
+    low, middle, high = statistics.quantiles(shares, n=4)
+    return middle, (high - low) / 2
+
+
+# Our side
+
+
+class Planned(NamedTuple):
+    """Scenarios that are ready to run, with their data loaded."""
+
+    scenarios: tuple[PlannedScenario, ...]
+    cache: SegmentCache
+
+    @property
+    def ticks(self) -> int:
+        return sum(each.ticks for each in self.scenarios)
+
+    def run(self, jobs: int = 1) -> list[ScenarioResult]:
+        """Results of all, in their order, from threads of this process."""
+        return run_all(LocalExecutor(self.cache, jobs), self.scenarios)
+
+
+def plan(tree: Mapping[str, Any], source: Any) -> Planned:
+    """Plans a scenario set on a source of ticks.
+
+    Raises:
+        SystemExit: If a scenario cannot run; the reasons stand in it.
+    """
+    cache = SegmentCache(source)
+    found = plan_scenarios(resolve_set(tree, "bench"), cache, lambda name: load_broker(name, ROOT)[0])
+    if found.invalid:
+        raise SystemExit(f"{found.invalid[0].name}: {found.invalid[0].error}")
+    return Planned(found.runnable, cache)
+
+
+def run_all(executor: Executor, scenarios: Sequence[PlannedScenario]) -> list[ScenarioResult]:
+    """Results in the order of the scenarios.
+
+    Raises:
+        SystemExit: If a scenario failed.
+    """
+    try:
+        results = sorted(executor.run(scenarios), key=lambda result: result.index)
+    finally:
+        executor.close()
+    for result in results:
+        if result.error is not None:
+            raise SystemExit(f"{result.name}: {result.error.message}\n{result.error.traceback}")
+    return results
+
+
+class BenchTrade(NamedTuple):
+    """What is compared; prices in points."""
+
+    entry_tick: int
+    exit_tick: int
+    side: int
+    entry: int
+    exit: int
+
+
+def trades_of(result: ScenarioResult) -> list[BenchTrade]:
+    """The trades of a result."""
+    assert result.loop is not None
+    names = ("entry_tick", "exit_tick", "side", "entry_price_points", "exit_price_points")
+    columns = (result.loop.trades[name].tolist() for name in names)
+    return [BenchTrade(*row) for row in zip(*columns, strict=True)]
+
+
+def check_equal(workload: str, tool: str, found: Iterable[BenchTrade], expected: Iterable[BenchTrade]) -> int:
+    """Refuses to go on with a run that traded otherwise than the fused loop; returns the number of trades.
+
+    Raises:
+        SystemExit: If a trade differs; the first difference stands in it.
+    """
+    mine, theirs = list(found), list(expected)
+    for number, (one, other) in enumerate(zip(mine, theirs, strict=False)):
+        if one != other:
+            raise SystemExit(f"{workload}: trade {number} of {tool} is {one}, that of the fused loop {other}: no rate")
+    if len(mine) != len(theirs):
+        raise SystemExit(f"{workload}: {tool} made {len(mine)} trades, the fused loop {len(theirs)}: no rate")
+    return len(mine)
+
+
+# The table
+
+
+@dataclass
+class Row:
+    """One line of the table; rates are per CPU second."""
+
+    tool: str
+    workload: str
+    ticks_per_cpu_s: float | None = None
+    ratio_to_fused: float | None = None
+    wall_s: float | None = None
+    cpu_s: float | None = None
+    trades: int | None = None
+    value: float | None = None  # what is measured where it is no rate
+    unit: str = ""
+    note: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def rate_row(tool: str, workload: str, ticks: int, cost: Cost, fused: Cost | None, **details: Any) -> Row:
+    """A row for a rate, beside the fused loop's cost of the same ticks."""
+    ratio = None if fused is None else fused.cpu_s / cost.cpu_s
+    return Row(tool, workload, ticks / cost.cpu_s, ratio, cost.wall_s, cost.cpu_s, **details)
+
+
+_LINE = "{:<24} {:<26} {:>12} {:>9} {:>9} {:>9} {:>8} {:>14}  {}"
+_HEADS = ("tool", "workload", "ticks/CPU s", "of fused", "wall s", "CPU s", "trades", "value", "note")
+
+
+def head() -> str:
+    """The table's first line."""
+    return _LINE.format(*_HEADS).rstrip()
+
+
+def line(row: Row) -> str:
+    """A row as text."""
+    return _LINE.format(
+        row.tool,
+        row.workload,
+        _number(row.ticks_per_cpu_s),
+        "" if row.ratio_to_fused is None else f"{row.ratio_to_fused:.4g}",
+        "" if row.wall_s is None else f"{row.wall_s:.4g}",
+        "" if row.cpu_s is None else f"{row.cpu_s:.4g}",
+        "" if row.trades is None else f"{row.trades:,}",
+        "" if row.value is None else f"{row.value:,.4g} {row.unit}".rstrip(),
+        row.note,
+    ).rstrip()
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value / 1e6:.3f} M" if value >= 1e5 else f"{value:,.0f}"
+
+
+def save(rows: Sequence[Row], path: Path) -> None:
+    """Writes rows as JSON: a list of objects."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
