@@ -10,12 +10,14 @@ import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import bench_run, peers
+from bench import bench_dense, bench_python, bench_run, peers
 from bench.support import BUILD, Row, head, line, save
 
 PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "run": bench_run.one_run,
     "sweep": bench_run.sweep,
+    "python": bench_python.python,
+    "dense": bench_dense.dense,
 }
 
 

@@ -11,6 +11,14 @@ from finiex_ray.core.time import format_utc
 
 LOTS, RSI_PERIOD, SL_POINTS, TP_POINTS = "0.1", 14, 500, 1_000
 POINTS_PER_PIP = 10
+SHIPPED_WORKERS = {
+    "rsi": {"type": "rsi", "period": RSI_PERIOD, "timeframe": "M5"},
+    "band": {"type": "bollinger", "period": 20, "deviation": 2.0, "timeframe": "M30"},
+}
+PYTHON_WORKERS = {
+    "rsi": {"type": "bench.strategies:PythonRsi", "period": RSI_PERIOD, "timeframe": "M5"},
+    "band": {"type": "bench.strategies:PythonBand", "period": 20, "deviation": 2.0, "timeframe": "M30"},
+}
 
 
 def peers_set(
@@ -18,6 +26,7 @@ def peers_set(
     scenarios: Sequence[Mapping[str, Any]] = ({"name": "peers"},),
     *,
     logic: str = "simple_consensus",
+    workers: Mapping[str, Mapping[str, Any]] = SHIPPED_WORKERS,
     catalog: str = "synthetic",
     **shared: Any,
 ) -> dict[str, Any]:
@@ -27,6 +36,7 @@ def peers_set(
         market: Its ticks are the window; all M5 bars before it settle the RSI, as they do in the peers.
         scenarios: What each has of its own.
         logic: Type of the logic, one with the parameters of `simple_consensus` or with those of `bench.strategies`.
+        workers: In place of the shipped RSI and band; the one named ``rsi`` gets all M5 bars too.
         catalog: The catalog that the set names.
         **shared: More sections of ``global``.
     """
@@ -41,15 +51,7 @@ def peers_set(
             "symbol": SYMBOL,
             "start": format_utc(market.start_ns),
             "max_ticks": len(market.ticks.time_ns),
-            "workers": {
-                "rsi": {
-                    "type": "rsi",
-                    "period": RSI_PERIOD,
-                    "timeframe": "M5",
-                    "warmup_bars": len(market.closes(M5_NS)),
-                },
-                "band": {"type": "bollinger", "period": 20, "deviation": 2.0, "timeframe": "M30"},
-            },
+            "workers": {**workers, "rsi": {**workers["rsi"], "warmup_bars": len(market.closes(M5_NS))}},
             "logic": {"type": logic, **trading},
             "account": {"broker": "mt5_fx", "balance": 1_000_000},
             **shared,
