@@ -10,14 +10,20 @@ import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import bench_dense, bench_python, bench_run, peers
+from bench import bench_cold, bench_dense, bench_overhead, bench_peers, bench_python, bench_ray, bench_run, peers
 from bench.support import BUILD, Row, head, line, save
 
 PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "run": bench_run.one_run,
     "sweep": bench_run.sweep,
+    "stops": bench_run.stops,
     "python": bench_python.python,
     "dense": bench_dense.dense,
+    "cold": bench_cold.cold,
+    "overhead": bench_overhead.overhead,
+    "memory": bench_overhead.memory,
+    "ray": bench_ray.ray,
+    "peers": bench_peers.peer_rates,
 }
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from bench import peers
 from bench.fused_pool import FusedPool
 from bench.market import MemorySource, from_peers
-from bench.peers_workload import peers_set, sweep_scenarios
-from bench.support import OURS, RUNS, Row, check_equal, interleaved, plan, rate_row, trades_of
+from bench.peers_workload import POINTS_PER_PIP, peers_set, stops_scenarios, sweep_scenarios
+from bench.support import OURS, RUNS, Cost, Row, check_equal, interleaved, plan, rate_row, trades_of
 
 FULL, SMALL, THREADS = 1_000_000, 100_000, 2
+STOPS_SCENARIOS = int(os.environ.get("STOPS_SCENARIOS", "200"))
+_STOPS_CHECKED = 8  # of them are held against the fused loop
 
 
 def one_run() -> Iterator[Row]:
@@ -55,3 +58,23 @@ def sweep() -> Iterator[Row]:
         row.value, row.unit = costs[name].wall_s / fused.wall_s, "x fused wall"
         row.note = f"{len(calls)} x {SMALL:,} ticks, {THREADS} {'threads' if name == 'ours' else 'processes'}"
         yield row
+
+
+def stops() -> Iterator[Row]:
+    """A sweep over stop loss and take profit alone, on one core."""
+    market = from_peers(peers.DATA / "full.npz")
+    scenarios = stops_scenarios(STOPS_SCENARIOS)
+    planned = plan(peers_set(market, scenarios), MemorySource(market))
+    loop, trades = peers.FusedLoop(FULL), 0
+    for number, result in enumerate(planned.run()):
+        trades += len(trades_of(result))
+        if number % -(-STOPS_SCENARIOS // _STOPS_CHECKED) == 0:
+            pips = (scenarios[number]["logic"][name] / POINTS_PER_PIP for name in ("sl_points", "tp_points"))
+            expected = loop.trades(14, *pips)
+            check_equal(f"peers stops {scenarios[number]['name']}", OURS, trades_of(result), expected)
+    costs = interleaved({"ours": planned.drain, "fused": loop.run}, RUNS, warm=0)
+    fused = Cost(*(part * STOPS_SCENARIOS for part in costs["fused"]))
+    row = rate_row(OURS, "peers stops-only sweep", planned.ticks, costs["ours"], fused, trades=trades)
+    row.value, row.unit = 1e9 * costs["ours"].cpu_s / planned.ticks, "ns / scenario tick"
+    row.note = f"{STOPS_SCENARIOS:,} x {FULL:,} ticks, 1 thread"
+    yield row

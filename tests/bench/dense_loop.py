@@ -1,8 +1,8 @@
 """The dense workload as one loop over ticks, which knows nothing of the engine: the limit when compiled, an oracle when not.
 
 While flat, a buy limit order rests ``offset`` points below the bid and a sell limit order as far above the ask, of which one
-cancels the other, for ``lifetime_ns``; then they are quoted anew. A position leaves by a trailing stop ``trail`` points behind the best
-quote, or by a take profit ``target`` points from its fill. Orders arrive at the tick after the one that caused them.
+cancels the other, for ``lifetime_ns``; then they are quoted anew. A position leaves by a trailing stop ``trail`` points behind
+the best quote, or by a take profit ``target`` points from its fill. Orders arrive at the tick after the one that caused them.
 """
 
 from __future__ import annotations

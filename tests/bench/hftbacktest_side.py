@@ -1,12 +1,12 @@
 """The dense workload in hftbacktest, filled by its own exchange: ``python hftbacktest_side.py JOB RUNS``, in its interpreter.
 
-Needs hftbacktest and numpy only, and no finiex_ray. JOB is an ``.npz`` with ``time_ns``, ``bid_points``, ``ask_points``, ``params``
-(offset, lifetime in ns, trail, target) and ``digits``. Prints one JSON object: version, CPU and wall seconds of each run, and the
-trades (entry tick, exit tick, side, entry price, exit price).
+Needs hftbacktest and numpy only, and no finiex_ray. JOB is an ``.npz`` with ``time_ns``, ``bid_points``, ``ask_points``,
+``params`` (offset, lifetime in ns, trail, target) and ``digits``. Prints one JSON object: version, CPU and wall seconds of each
+run, and the trades (entry tick, exit tick, side, entry price, exit price).
 
 What it does like the other sides: limit orders rest at the exchange and fill there, at their price, when the quote crosses
-them; orders that were decided at one tick meet the next one. What is hftbacktest's own way: it has no trailing stop, no OCO and no
-expiry, so the strategy watches the stop and sends a market order, and cancels; the take profit is a limit order.
+them; orders that were decided at one tick meet the next one. What is hftbacktest's own way: it has no trailing stop, no OCO
+and no expiry, so the strategy watches the stop and sends a market order, and cancels; the take profit is a limit order.
 """
 
 from __future__ import annotations

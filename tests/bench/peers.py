@@ -52,21 +52,20 @@ class FusedLoop:
     """
 
     def __init__(self, ticks: int, kind: str = "eager") -> None:
-        common = _module("common")
-        common.TP_PIPS = round(common.TP_PIPS) - _NUDGE_PIPS
-        self._limit, self._kind = _module("limit_numba"), kind
-        self._data = common.load(ticks)
+        self._common, self._limit, self._kind = _module("common"), _module("limit_numba"), kind
+        self._data = self._common.load(ticks)
         self._room = np.empty((1 << 16, 6))
-        self.calls = common.SWEEP
+        self.calls: list[tuple[int, float]] = self._common.SWEEP
 
-    def run(self, rsi_period: int = 14, sl_pips: float = 50.0) -> int:
+    def run(self, rsi_period: int = 14, sl_pips: float = 50.0, tp_pips: float = 100.0) -> int:
         """Runs once; the number of trades."""
+        self._common.TP_PIPS = tp_pips - _NUDGE_PIPS
         trades, _ = self._limit.call(self._data, rsi_period, sl_pips - _NUDGE_PIPS, self._kind, self._room)
         return int(trades)
 
-    def trades(self, rsi_period: int = 14, sl_pips: float = 50.0) -> list[BenchTrade]:
+    def trades(self, rsi_period: int = 14, sl_pips: float = 50.0, tp_pips: float = 100.0) -> list[BenchTrade]:
         """The trades of a run, points."""
-        rows = self._room[: self.run(rsi_period, sl_pips)]
+        rows = self._room[: self.run(rsi_period, sl_pips, tp_pips)]
         columns = np.rint(rows[:, :5] * [1, 1, 1, 1e5, 1e5]).astype(np.int64)
         return [BenchTrade(*row) for row in columns.tolist()]
 

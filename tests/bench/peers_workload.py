@@ -60,6 +60,17 @@ def peers_set(
     }
 
 
+def stops_scenarios(count: int) -> list[dict[str, Any]]:
+    """Scenarios that differ in stop loss and take profit alone: 10 to 60 pips, and 1 to 2.5 times as much."""
+    columns = max(1, round(count**0.5))
+    made = []
+    for number in range(count):
+        sl_points = 100 + 500 * (number // columns) // columns
+        tp_points = sl_points * (100 + 150 * (number % columns) // columns) // 100
+        made.append({"name": f"stops_{number}", "logic": {"sl_points": sl_points, "tp_points": tp_points}})
+    return made
+
+
 def sweep_scenarios(calls: Sequence[tuple[int, float]]) -> list[dict[str, Any]]:
     """A scenario for each RSI period and stop loss in pips."""
     return [

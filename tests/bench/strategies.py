@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
+from bench.support import private_bytes
 from pydantic import Field
 
 from finiex_ray import DecisionLogic
@@ -184,3 +185,11 @@ class Quoter(DecisionLogic):
         bought = trading.buy(params.lots, limit=wake.bid - distance, **terms)
         sold = trading.sell(params.lots, limit=wake.ask + distance, **terms)
         trading.one_cancels_other(bought, sold)
+
+
+class Weigher(DecisionLogic):
+    """Trades nothing, and logs the private memory of its process at every block."""
+
+    def decide(self, block: Block, inputs: Inputs) -> Actions:
+        self.log.info(f"private_bytes={private_bytes()}")
+        return np.zeros(len(block), np.int8)

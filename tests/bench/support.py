@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +75,18 @@ def paired_percent(plain: Callable[[], object], more: Callable[[], object], runs
     return middle, (high - low) / 2
 
 
+def fresh(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns in a process that has done nothing else."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def private_bytes() -> int:
+    """Memory that this process shares with no other; shared libraries and the object store are not in it."""
+    fields = Path("/proc/self/smaps_rollup").read_text(encoding="ascii")
+    return sum(int(kb) for kb in re.findall(r"Private_\w+: +(\d+) kB", fields)) * 1_024
+
+
 # Our side
 
 
@@ -88,6 +103,10 @@ class Planned(NamedTuple):
     def run(self, jobs: int = 1) -> list[ScenarioResult]:
         """Results of all, in their order, from threads of this process."""
         return run_all(LocalExecutor(self.cache, jobs), self.scenarios)
+
+    def drain(self, jobs: int = 1) -> int:
+        """Runs all likewise, and keeps no result; ticks done."""
+        return drain(LocalExecutor(self.cache, jobs), self.scenarios)
 
 
 def plan(tree: Mapping[str, Any], source: Any) -> Planned:
@@ -127,6 +146,23 @@ class BenchTrade(NamedTuple):
     side: int
     entry: int
     exit: int
+
+
+def drain(executor: Executor, scenarios: Sequence[PlannedScenario]) -> int:
+    """Runs all and keeps no result, as a run that writes them to disk does; ticks done.
+
+    Raises:
+        SystemExit: If a scenario failed.
+    """
+    ticks = 0
+    try:
+        for result in executor.run(scenarios):
+            if result.error is not None or result.loop is None:
+                raise SystemExit(f"{result.name}: {result.error}")
+            ticks += result.loop.ticks
+    finally:
+        executor.close()
+    return ticks
 
 
 def trades_of(result: ScenarioResult) -> list[BenchTrade]:

@@ -1,0 +1,79 @@
+"""On Ray: how two CPUs compare with one, what a scenario costs beyond its own work, and what a worker process holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench import peers
+from bench.market import M5_NS, Market, MemorySource, from_peers
+from bench.peers_workload import peers_set
+from bench.support import OURS, RUNS, Cost, Planned, Row, drain, interleaved, plan, run_all
+
+from finiex_ray.core.time import format_utc
+from finiex_ray.execution.ray_executor import RayExecutor
+from finiex_ray.execution.ray_session import connect, import_ray
+
+SCENARIOS, TICKS = 1_000, 20_000
+CPUS = (1, 2)
+_MB = 2**20
+
+
+def plain_scenarios(market: Market, count: int) -> list[dict[str, Any]]:
+    """Scenarios that share no window: each begins some minutes after the one before."""
+    span = int(market.ticks.time_ns[-TICKS]) - market.start_ns
+    return [
+        {"name": f"window_{number}", "start": format_utc(market.start_ns + span * number // count // M5_NS * M5_NS)}
+        for number in range(count)
+    ]
+
+
+def ray() -> Iterator[Row]:
+    """1,000 plain scenarios of 20,000 ticks on one CPU and on two, beside one thread of this process."""
+    market = from_peers(peers.DATA / "full.npz")
+    planned = plan(peers_set(market, plain_scenarios(market, SCENARIOS), max_ticks=TICKS), MemorySource(market))
+    planned.drain()
+    costs: dict[int, Mapping[str, Cost]] = {}
+    for cpus in CPUS:
+        connect("local", cpus)
+        try:
+            costs[cpus] = interleaved({"ray": lambda: on_ray(planned), "here": planned.drain}, min(RUNS, 5))
+            if cpus == CPUS[-1]:
+                weights = worker_memory(market)
+        finally:
+            import_ray().shutdown()
+    note = f"{SCENARIOS:,} x {TICKS:,} ticks"
+    here = min(each["here"].wall_s for each in costs.values())
+    yield Row(OURS, "plain, 1 thread", wall_s=here, value=1e3 * here / SCENARIOS, unit="ms a scenario", note=note)
+    for cpus in CPUS:
+        wall, own = costs[cpus]["ray"].wall_s, costs[cpus]["here"].wall_s
+        extra = 1e3 * (wall * cpus - own) / SCENARIOS
+        speed = costs[CPUS[0]]["ray"].wall_s / wall
+        row = Row(
+            OURS, f"plain, Ray, {cpus} CPU", wall_s=wall, value=speed, unit="x 1 CPU", more={"overhead_ms": extra}
+        )
+        row.note = f"{note}; {extra:.3f} ms a scenario beyond its work in 1 thread"
+        yield row
+    for name, value in weights.items():
+        yield Row(OURS, name, value=value / _MB, unit="MB", note="private memory of a Ray worker process")
+
+
+def on_ray(planned: Planned) -> int:
+    """Runs all on the Ray that is connected."""
+    return drain(RayExecutor(planned.cache, live=False), planned.scenarios)
+
+
+def worker_memory(market: Market) -> dict[str, float]:
+    """Private memory of a worker process before it has seen ticks, and after 40 scenarios of a million."""
+    found = {}
+    for ticks in (1_000, len(market.ticks.time_ns)):
+        part = market.head(ticks)
+        scenarios = [{"name": f"s{number}", "workers": {"rsi": {"period": 5 + number}}} for number in range(40)]
+        tree = peers_set(part, scenarios)
+        tree["global"]["logic"] = {"type": "bench.strategies:Weigher"}
+        planned = plan(tree, MemorySource(part))
+        results = run_all(RayExecutor(planned.cache, live=False), planned.scenarios)
+        seen = [int(each) for result in results for each in re.findall(r"private_bytes=(\d+)", "\n".join(result.log))]
+        found[f"worker, {ticks:,} ticks"] = max(seen)
+    return found
