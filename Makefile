@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak lint bench clean
+.PHONY: help install run test soak lint bench bench-growth clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -44,6 +44,10 @@ soak: $(STAMP)
 PARTS ?=
 bench: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m bench $(PARTS)
+
+# make bench-growth  how time and memory grow with ticks, scenarios and cores: a table, and build/bench-growth.json
+bench-growth: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench.growth $(PARTS)
 
 # make clean  removes what the other targets made
 clean:

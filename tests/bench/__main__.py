@@ -6,12 +6,10 @@ PEERS_HOME and PEERS_PYTHON (see its ``run.sh``).
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
-from bench import bench_cold, bench_dense, bench_overhead, bench_peers, bench_python, bench_ray, bench_run, peers
-from bench.support import BUILD, Row, head, line, save
+from bench import bench_cold, bench_dense, bench_overhead, bench_peers, bench_python, bench_ray, bench_run
+from bench.support import BUILD, Row, run_parts
 
 PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "run": bench_run.one_run,
@@ -27,27 +25,5 @@ PARTS: dict[str, Callable[[], Iterable[Row]]] = {
 }
 
 
-def main() -> int:
-    """Runs the parts that were asked for, or all."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default: all")
-    parser.add_argument("--out", type=Path, default=BUILD / "bench.json", metavar="FILE")
-    options = parser.parse_args()
-    for part in options.parts:
-        if part not in PARTS:
-            parser.error(f"no part {part!r}; there are {', '.join(PARTS)}")
-    if peers.present():
-        peers.ensure_ticks()
-    rows: list[Row] = []
-    print(head())
-    for part in options.parts or PARTS:
-        for row in PARTS[part]():
-            rows.append(row)
-            print(line(row), flush=True)
-    save(rows, options.out)
-    print(f"\n{len(rows)} rows in {options.out}")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_parts("bench", __doc__, PARTS, BUILD / "bench.json"))

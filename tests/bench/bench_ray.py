@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench import peers
 from bench.market import M5_NS, Market, MemorySource, from_peers
 from bench.peers_workload import peers_set
-from bench.support import OURS, RUNS, Cost, Planned, Row, drain, interleaved, plan, run_all
+from bench.support import OURS, RUNS, Cost, Planned, Row, drain, interleaved, plan, rate_row, run_all, tree_cpu_s
 
 from finiex_ray.core.time import format_utc
 from finiex_ray.execution.ray_executor import RayExecutor
@@ -30,10 +31,14 @@ def plain_scenarios(market: Market, count: int) -> list[dict[str, Any]]:
 
 
 def ray() -> Iterator[Row]:
-    """1,000 plain scenarios of 20,000 ticks on one CPU and on two, beside one thread of this process."""
+    """1,000 plain scenarios of 20,000 ticks on one CPU and on two, beside one thread of this process.
+
+    What Ray costs a scenario is said twice: in CPU time of all processes, and in wall time, which on a shared machine also
+    tells how busy that was.
+    """
     market = from_peers(peers.DATA / "full.npz")
     planned = plan(peers_set(market, plain_scenarios(market, SCENARIOS), max_ticks=TICKS), MemorySource(market))
-    planned.drain()
+    weights: dict[str, float] = {}
     costs: dict[int, Mapping[str, Cost]] = {}
     for cpus in CPUS:
         connect("local", cpus)
@@ -44,24 +49,30 @@ def ray() -> Iterator[Row]:
         finally:
             import_ray().shutdown()
     note = f"{SCENARIOS:,} x {TICKS:,} ticks"
-    here = min(each["here"].wall_s for each in costs.values())
-    yield Row(OURS, "plain, 1 thread", wall_s=here, value=1e3 * here / SCENARIOS, unit="ms a scenario", note=note)
+    here = Cost(*(min(part) for part in zip(*(each["here"] for each in costs.values()), strict=True)))
+    row = rate_row(OURS, "plain, 1 thread", planned.ticks, here, None, note=note)
+    row.value, row.unit = 1e3 * here.cpu_s / SCENARIOS, "CPU ms a scenario"
+    yield row
     for cpus in CPUS:
-        wall, own = costs[cpus]["ray"].wall_s, costs[cpus]["here"].wall_s
-        extra = 1e3 * (wall * cpus - own) / SCENARIOS
-        speed = costs[CPUS[0]]["ray"].wall_s / wall
-        row = Row(
-            OURS, f"plain, Ray, {cpus} CPU", wall_s=wall, value=speed, unit="x 1 CPU", more={"overhead_ms": extra}
+        on, own = costs[cpus]["ray"], costs[cpus]["here"]
+        extra_cpu = 1e3 * (on.cpu_s - own.cpu_s) / SCENARIOS
+        extra_wall = 1e3 * (on.wall_s * cpus - own.wall_s) / SCENARIOS
+        row = rate_row(OURS, f"plain, Ray, {cpus} CPU", planned.ticks, on, None)
+        row.value, row.unit = costs[CPUS[0]]["ray"].wall_s / on.wall_s, "x 1 CPU"
+        row.note = (
+            f"{note}; beyond 1 thread's work: {extra_cpu:.3f} CPU ms, {extra_wall:.3f} ms of wall x CPUs a scenario"
         )
-        row.note = f"{note}; {extra:.3f} ms a scenario beyond its work in 1 thread"
+        row.more = {"overhead_cpu_ms": extra_cpu, "overhead_wall_ms": extra_wall}
         yield row
     for name, value in weights.items():
         yield Row(OURS, name, value=value / _MB, unit="MB", note="private memory of a Ray worker process")
 
 
-def on_ray(planned: Planned) -> int:
-    """Runs all on the Ray that is connected."""
-    return drain(RayExecutor(planned.cache, live=False), planned.scenarios)
+def on_ray(planned: Planned) -> Cost:
+    """Runs all on the Ray that is connected; CPU time of all its processes."""
+    wall, cpu = time.perf_counter(), tree_cpu_s()
+    drain(RayExecutor(planned.cache, live=False), planned.scenarios)
+    return Cost(tree_cpu_s() - cpu, time.perf_counter() - wall)
 
 
 def worker_memory(market: Market) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
 import os
@@ -79,6 +80,25 @@ def fresh(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a function returns in a process that has done nothing else."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def tree_cpu_s() -> float:
+    """CPU seconds so far of this process and of all that it has started and that still run."""
+    parents, spent = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:  # it has ended
+                continue
+            parents[int(entry.name)] = int(fields[1])
+            spent[int(entry.name)] = int(fields[11]) + int(fields[12])
+    family = {os.getpid()}
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in family} - family
+        if not more:
+            return sum(spent[pid] for pid in family) / os.sysconf("SC_CLK_TCK")
+        family |= more
 
 
 def private_bytes() -> int:
@@ -248,3 +268,26 @@ def save(rows: Sequence[Row], path: Path) -> None:
     """Writes rows as JSON: a list of objects."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+
+
+Parts = Mapping[str, Callable[[], Iterable[Row]]]
+
+
+def run_parts(program: str, description: str | None, parts: Parts, out: Path) -> int:
+    """The command line of the benchmarks: runs the parts that are named, or all; prints the table and writes the rows."""
+    parser = argparse.ArgumentParser(program, description=description, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; default: all")
+    parser.add_argument("--out", type=Path, default=out, metavar="FILE")
+    options = parser.parse_args()
+    for part in options.parts:
+        if part not in parts:
+            parser.error(f"no part {part!r}; there are {', '.join(parts)}")
+    rows: list[Row] = []
+    print(head())
+    for part in options.parts or parts:
+        for row in parts[part]():
+            rows.append(row)
+            print(line(row), flush=True)
+    save(rows, options.out)
+    print(f"\n{len(rows)} rows in {options.out}")
+    return 0
