@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak lint bench bench-growth clean
+.PHONY: help install run test soak lint bench bench-growth bench-docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -48,6 +48,10 @@ bench: $(STAMP)
 # make bench-growth  how time and memory grow with ticks, scenarios and cores: a table, and build/bench-growth.json
 bench-growth: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m bench.growth $(PARTS)
+
+# make bench-docs  puts both tables into docs/benchmarks.md
+bench-docs: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench.document
 
 # make clean  removes what the other targets made
 clean:

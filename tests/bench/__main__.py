@@ -1,7 +1,8 @@
 """Runs the benchmarks: ``python -m bench [PART ...]`` in ``tests/``. Prints one table and writes ``build/bench.json``.
 
-Environment: RUNS (repetitions, the median counts), PEERS_FOLDER (default ``../shared/peers`` beside the checkout),
-PEERS_HOME and PEERS_PYTHON (see its ``run.sh``).
+Environment: RUNS (repetitions, the median counts), FIRST_RUNS (first starts ever), STOPS_SCENARIOS; PEERS_FOLDER (default
+``../shared/peers`` beside the checkout; without it ours runs alone, on synthetic ticks), PEERS_HOME and PEERS_PYTHON (see its
+``run.sh``), PEERS, PEERS_SWEEP and PEERS_TICKS (which peers, on how many ticks).
 """
 
 from __future__ import annotations

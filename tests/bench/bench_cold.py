@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import peers
-from bench.market import from_peers, write_catalog
+from bench.market import write_catalog
 from bench.peers_workload import peers_set
 from bench.support import OURS, ROOT, RUNS, Cost, Row, median
 
@@ -39,7 +39,7 @@ def whole_process(command: Sequence[str | Path], **environment: str) -> Cost:
 
 def cold() -> Iterator[Row]:
     """First ever (an empty kernel cache), and warm; each a process of its own."""
-    market = from_peers(peers.DATA / "small.npz")
+    market = peers.window("small")
     program = Path(sys.executable).with_name("finiex-ray")
     with tempfile.TemporaryDirectory(prefix="finiex-bench-") as name:
         folder = Path(name)

@@ -7,12 +7,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from bench import peers
 from bench.dense_loop import COLUMNS, dense_loop_nb, run_dense
 from bench.dense_workload import DENSE, dense_set
-from bench.market import DIGITS, MemorySource, from_peers
+from bench.market import DIGITS, MemorySource
 from bench.support import (
     OURS,
     RUNS,
@@ -34,7 +35,7 @@ TICKS = 1_000_000
 
 def dense() -> Iterator[Row]:
     """Ours through a logic that trades at its wake-ups, the compiled loop, and hftbacktest where there are peers."""
-    market = from_peers(peers.DATA / "full.npz")
+    market = peers.window("full")
     ticks = market.ticks
     room = np.empty((TICKS, COLUMNS), np.int64)
     expected = run_dense(dense_loop_nb, ticks, *DENSE.for_loop)
@@ -46,18 +47,29 @@ def dense() -> Iterator[Row]:
     trades = {name: check_equal(name, OURS, trades_of(each.run()[0]), expected) for name, each in ours.items()}
     candidates: dict[str, Callable[[], object]] = {name: each.run for name, each in ours.items()}
     costs = interleaved({**candidates, "fused": loop}, RUNS)
-    version, cost, theirs = hftbacktest(ticks)
-    count = check_equal("dense", "hftbacktest", theirs, expected)
+    fused = costs["fused"]
+    peer = hftbacktest(ticks) if peers.present() else None
     for name in ours:
-        row = rate_row(OURS, name, TICKS, costs[name], costs["fused"], trades=trades[name])
-        row.value, row.unit = cost.cpu_s / costs[name].cpu_s, "x hftbacktest"
+        row = rate_row(OURS, name, TICKS, costs[name], fused, trades=trades[name])
+        if peer:
+            row.value, row.unit = peer.cost.cpu_s / costs[name].cpu_s, "x hftbacktest"
         yield row
-    yield rate_row(f"hftbacktest {version}", "dense", TICKS, cost, costs["fused"], trades=count)
-    yield rate_row("fused loop", "dense", TICKS, costs["fused"], costs["fused"], trades=len(expected))
+    if peer:
+        count = check_equal("dense", "hftbacktest", peer.trades, expected)
+        yield rate_row(f"hftbacktest {peer.version}", "dense", TICKS, peer.cost, fused, trades=count)
+    yield rate_row("fused loop", "dense", TICKS, fused, fused, trades=len(expected))
 
 
-def hftbacktest(ticks: TickSegment) -> tuple[str, Cost, list[BenchTrade]]:
-    """The workload in hftbacktest, in its own interpreter: its version, what a run costs, its trades."""
+class Peer(NamedTuple):
+    """How a peer did."""
+
+    version: str
+    cost: Cost  # of a run
+    trades: list[BenchTrade]
+
+
+def hftbacktest(ticks: TickSegment) -> Peer:
+    """The workload in hftbacktest, in its own interpreter."""
     python = peers.HOME / "venv-hftbacktest" / "bin" / "python"
     if not python.exists():
         peers.run_peers("run", ["hftbacktest"], TICKS="1000", RUNS="1")
@@ -75,4 +87,4 @@ def hftbacktest(ticks: TickSegment) -> tuple[str, Cost, list[BenchTrade]]:
         done = subprocess.run([python, script, job, str(RUNS)], stdout=subprocess.PIPE, text=True, check=True)
     answer = json.loads(done.stdout)
     trades = [BenchTrade(*row) for row in answer["trades"]]
-    return answer["version"], median([Cost(*cost) for cost in answer["costs"]]), trades
+    return Peer(answer["version"], median([Cost(*cost) for cost in answer["costs"]]), trades)

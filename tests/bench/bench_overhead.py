@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench import peers
-from bench.market import MemorySource, from_peers, repeated
+from bench.market import MemorySource, repeated
 from bench.peers_workload import peers_set, stops_scenarios
 from bench.support import OURS, RUNS, Row, fresh, paired_percent, plan, private_bytes
 
@@ -19,7 +18,7 @@ _MB = 2**20
 
 def overhead() -> Iterator[Row]:
     """Percent of CPU time that the profile and the live updates add."""
-    market = from_peers(peers.DATA / "full.npz")
+    market = peers.window("full")
     source = MemorySource(market)
     plain = {"execution": {"profile": False}, "live_stats": {"enabled": False}}
     live = {"export_portfolio_stats": True, "export_performance_stats": True, "export_current_bars": True}
@@ -37,22 +36,21 @@ def overhead() -> Iterator[Row]:
 
 def memory() -> Iterator[Row]:
     """Bytes a tick of data, what a run needs beside them, and what 10,000 scenarios leave in the driver."""
-    file = peers.DATA / "full.npz"
-    data, _ = fresh(_run_memory, file, _LONG)
+    data, _ = fresh(_run_memory, _LONG)
     yield Row(OURS, "memory of ticks", value=data / _LONG, unit="bytes a tick")
     for ticks in (_SHORT, _LONG):
-        _, peak = fresh(_run_memory, file, ticks)
+        _, peak = fresh(_run_memory, ticks)
         yield Row(OURS, f"memory of a run, {ticks:,} ticks", value=peak / _MB, unit="MB", note="peak beside the ticks")
     scenarios, ticks = 10_000, 200
-    planned, done = fresh(_driver_memory, peers.DATA / "small.npz", scenarios, ticks)
+    planned, done = fresh(_driver_memory, scenarios, ticks)
     note = f"{scenarios:,} x {ticks} ticks, in this process"
     yield Row(OURS, "memory of a plan", value=planned / _MB, unit="MB", note=note)
     yield Row(OURS, "memory after a run", value=done / _MB, unit="MB", note=f"{note}; results not kept")
 
 
-def _run_memory(file: Path, ticks: int) -> tuple[int, int]:
+def _run_memory(ticks: int) -> tuple[int, int]:
     """Bytes of the ticks, and the peak that a run allocates."""
-    market = repeated(from_peers(file), ticks)
+    market = repeated(peers.window("full"), ticks)
     before = private_bytes()
     planned = plan(peers_set(market), MemorySource(market))
     data = private_bytes() - before
@@ -63,9 +61,9 @@ def _run_memory(file: Path, ticks: int) -> tuple[int, int]:
     return data, tracemalloc.get_traced_memory()[1]
 
 
-def _driver_memory(file: Path, scenarios: int, ticks: int) -> tuple[int, int]:
+def _driver_memory(scenarios: int, ticks: int) -> tuple[int, int]:
     """Private memory that planning 10,000 scenarios adds, and that which it and running them adds."""
-    market = from_peers(file).head(ticks)
+    market = peers.window("small").head(ticks)
     plan(peers_set(market), MemorySource(market)).drain()
     before = private_bytes()
     planned = plan(peers_set(market, stops_scenarios(scenarios)), MemorySource(market))

@@ -40,6 +40,8 @@ STARTS = {
 
 def peer_rates() -> Iterator[Row]:
     """Each peer on the same ticks; the ratio is to the fused loop that ran right before them."""
+    if not peers.present():
+        return
     answers = peers.run_peers("run", NAMES, TICKS=str(TICKS), RUNS=str(max(RUNS, 5)))
     yield from _rows(answers, "peers")
     answers = peers.run_peers("sweep", SWEEPS)

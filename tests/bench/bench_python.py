@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench import peers
-from bench.market import MemorySource, from_peers
+from bench.market import MemorySource
 from bench.peers_workload import PYTHON_WORKERS, peers_set
-from bench.support import OURS, RUNS, Row, check_equal, interleaved, plan, rate_row, trades_of
+from bench.support import OURS, Row, check_equal, interleaved, plan, rate_row, trades_of
 
 TICKS = 100_000
+_FUSED, _PLAIN = "fused loop, eager", "plain Python loop"
 
 
 def python() -> Iterator[Row]:
     """Called at every tick (logic alone, workers too), called where something happens, and the plain loop."""
-    market = from_peers(peers.DATA / "small.npz")
+    market = peers.window("small")
     source = MemorySource(market)
-    fused, plain = peers.FusedLoop(TICKS), peers.PlainLoop(TICKS)
+    loops = {_FUSED: peers.FusedLoop(TICKS), _PLAIN: peers.PlainLoop(TICKS)} if peers.present() else {}
     ours = {
         "peers, Python at every tick": plan(peers_set(market, logic="bench.strategies:EveryTick"), source),
         "peers, all of it in Python": plan(
@@ -24,13 +25,14 @@ def python() -> Iterator[Row]:
         ),
         "peers, gated Python": plan(peers_set(market, logic="bench.strategies:Gated"), source),
     }
-    expected = fused.trades()
+    expected = peers.FusedLoop(TICKS).trades() if loops else None
     trades = {name: check_equal(name, OURS, trades_of(each.run()[0]), expected) for name, each in ours.items()}
-    candidates = {name: each.run for name, each in ours.items()}
-    costs = interleaved({**candidates, "plain": plain.run, "fused": fused.run}, RUNS)
-    loop = costs["plain"]
+    costs = interleaved({name: each.run for name, each in {**ours, **loops}.items()})
+    fused = costs.get(_FUSED)
     for name in ours:
-        row = rate_row(OURS, name, TICKS, costs[name], costs["fused"], trades=trades[name])
-        row.value, row.unit = loop.cpu_s / costs[name].cpu_s, "x plain Python loop"
+        row = rate_row(OURS, name, TICKS, costs[name], fused, trades=trades[name])
+        if loops:
+            row.value, row.unit = costs[_PLAIN].cpu_s / costs[name].cpu_s, "x plain Python loop"
         yield row
-    yield rate_row("plain Python loop", "peers", TICKS, loop, costs["fused"], trades=plain.run())
+    for name, loop in loops.items():
+        yield rate_row(name, "peers, small window", TICKS, costs[name], fused, trades=loop.run())

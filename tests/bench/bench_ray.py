@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench import peers
-from bench.market import M5_NS, Market, MemorySource, from_peers
+from bench.market import M5_NS, Market, MemorySource
 from bench.peers_workload import peers_set
 from bench.support import OURS, RUNS, Cost, Planned, Row, drain, interleaved, plan, rate_row, run_all, tree_cpu_s
 
@@ -36,7 +36,7 @@ def ray() -> Iterator[Row]:
     What Ray costs a scenario is said twice: in CPU time of all processes, and in wall time, which on a shared machine also
     tells how busy that was.
     """
-    market = from_peers(peers.DATA / "full.npz")
+    market = peers.window("full")
     planned = plan(peers_set(market, plain_scenarios(market, SCENARIOS), max_ticks=TICKS), MemorySource(market))
     weights: dict[str, float] = {}
     costs: dict[int, Mapping[str, Cost]] = {}

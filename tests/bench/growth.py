@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from bench import peers
 from bench.bench_ray import on_ray, plain_scenarios
-from bench.market import MemorySource, from_peers, repeated
+from bench.market import MemorySource, repeated
 from bench.peers_workload import peers_set, stops_scenarios
 from bench.support import (
     BUILD,
@@ -44,7 +43,7 @@ _MB = 2**20
 def ticks() -> Iterator[Row]:
     """One run of ever more ticks: the same days again and again."""
     steps = [step for step in _TICK_STEPS if step <= MOST_TICKS]
-    market = repeated(from_peers(peers.DATA / "full.npz"), steps[-1])
+    market = repeated(peers.window("full"), steps[-1])
     source = MemorySource(market)
     planned = {step: plan(peers_set(market, max_ticks=step), source) for step in steps}
     # A short run is repeated, so that each candidate is long enough to be timed.
@@ -82,7 +81,7 @@ def _again(function: Callable[[], object], times: int) -> Callable[[], object]:
 def scenarios() -> Iterator[Row]:
     """Ever more scenarios of 500 ticks, each in a fresh process: time and memory of plan and run."""
     for count in (step for step in _SCENARIO_STEPS if step <= MOST_SCENARIOS):
-        planning, running, held, left = fresh(_many, peers.DATA / "small.npz", count)
+        planning, running, held, left = fresh(_many, count)
         row = rate_row(OURS, f"{count:,} scenarios", count * _SCENARIO_TICKS, running, None)
         row.value, row.unit = 1e3 * running.cpu_s / count, "CPU ms a scenario"
         plan_ms = 1e3 * planning.cpu_s / count
@@ -91,9 +90,9 @@ def scenarios() -> Iterator[Row]:
         yield row
 
 
-def _many(file: Path, count: int) -> tuple[Cost, Cost, int, int]:
+def _many(count: int) -> tuple[Cost, Cost, int, int]:
     """Costs of plan and run, and the private memory that each adds."""
-    market = from_peers(file).head(_SCENARIO_TICKS)
+    market = peers.window("small").head(_SCENARIO_TICKS)
     source = MemorySource(market)
     plan(peers_set(market), source).drain()
     base, wall, cpu = private_bytes(), time.perf_counter(), time.process_time()
@@ -107,7 +106,7 @@ def _many(file: Path, count: int) -> tuple[Cost, Cost, int, int]:
 
 def threads() -> Iterator[Row]:
     """The same scenarios on 1 to N threads of this process."""
-    market = from_peers(peers.DATA / "full.npz")
+    market = peers.window("full")
     planned = plan(
         peers_set(market, plain_scenarios(market, _CORE_SCENARIOS), max_ticks=_CORE_TICKS), MemorySource(market)
     )
@@ -119,7 +118,7 @@ def threads() -> Iterator[Row]:
 
 def ray() -> Iterator[Row]:
     """The same scenarios on Ray with 1 to N CPUs."""
-    market = from_peers(peers.DATA / "full.npz")
+    market = peers.window("full")
     planned = plan(
         peers_set(market, plain_scenarios(market, _CORE_SCENARIOS), max_ticks=_CORE_TICKS), MemorySource(market)
     )

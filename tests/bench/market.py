@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from finiex_ray.core.market import IntArray, TickSegment, content_hash, freeze
-from finiex_ray.core.time import NS_PER_S, day_of
+from finiex_ray.core.time import NS_PER_S
 from finiex_ray.data.catalog import Catalog
 from finiex_ray.data.catalog_format import SourcePart
 from finiex_ray.data.segments import concat_segments, empty_segment, split_days, take
+from finiex_ray.data.synthetic import SyntheticMarket
 
 SYMBOL, DIGITS = "GBPUSD", 5
 M5_NS, M30_NS = 300 * NS_PER_S, 1_800 * NS_PER_S
@@ -106,6 +107,16 @@ def from_peers(file: Path) -> Market:
     return market
 
 
+def synthetic(ticks: int) -> Market:
+    """Ticks of the shipped synthetic market from a Tuesday on; the days of the week before give the warm-up bars."""
+    source, start = SyntheticMarket(7), date(2025, 9, 23)
+    before = [source.load(SYMBOL, start - timedelta(days=day)) for day in range(5, 0, -1)]
+    days: list[TickSegment] = []
+    while sum(len(day.time_ns) for day in days) < ticks:
+        days.append(source.load(SYMBOL, start + timedelta(days=len(days))))
+    return Market(concat_segments(before), concat_segments(days)).head(ticks)
+
+
 def repeated(market: Market, ticks: int) -> Market:
     """A longer market: the window over and over, every second time backwards in price, so that prices have no jumps.
 
@@ -122,8 +133,3 @@ def repeated(market: Market, ticks: int) -> Market:
         parts.append(take(part, slice(left)))
         left -= len(window.time_ns)
     return Market(market.before, concat_segments(parts))
-
-
-def first_day(market: Market) -> date:
-    """UTC day of the window's start."""
-    return day_of(market.start_ns)

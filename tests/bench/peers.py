@@ -13,11 +13,13 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from bench.market import Market, from_peers, synthetic
 from bench.support import ROOT, BenchTrade
 
 FOLDER = Path(os.environ.get("PEERS_FOLDER", ROOT.parent / "shared" / "peers"))
 HOME = Path(os.environ.get("PEERS_HOME", Path.home() / ".cache" / "finiex-peers"))
 DATA = HOME / "data"
+_TICKS = {"full": 1_000_000, "small": 100_000}
 _NUDGE_PIPS = 1e-5  # a ten-thousandth of a point: lets a quote that touches a level count, whatever the floats round to
 
 
@@ -34,10 +36,18 @@ def run_peers(mode: str, names: Sequence[str] = (), **environment: str) -> list[
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def ensure_ticks() -> None:
-    """Makes the peers' ticks where they are missing."""
-    if not (DATA / "full.npz").exists():
+def window(name: str) -> Market:
+    """The peers' window ``full`` (1,000,000 ticks) or ``small`` (100,000); synthetic ticks where there are no peers."""
+    if not present():
+        return synthetic(_TICKS[name])
+    if not (DATA / f"{name}.npz").exists():
         run_peers("run", ["limit"], TICKS="1000", RUNS="1")
+    return from_peers(DATA / f"{name}.npz")
+
+
+def fused_loop(ticks: int, kind: str = "eager") -> FusedLoop | None:
+    """The fused loop, or None where there are no peers."""
+    return FusedLoop(ticks, kind) if present() else None
 
 
 class FusedLoop:
@@ -55,7 +65,6 @@ class FusedLoop:
         self._common, self._limit, self._kind = _module("common"), _module("limit_numba"), kind
         self._data = self._common.load(ticks)
         self._room = np.empty((1 << 16, 6))
-        self.calls: list[tuple[int, float]] = self._common.SWEEP
 
     def run(self, rsi_period: int = 14, sl_pips: float = 50.0, tp_pips: float = 100.0) -> int:
         """Runs once; the number of trades."""

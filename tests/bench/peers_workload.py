@@ -11,6 +11,12 @@ from finiex_ray.core.time import format_utc
 
 LOTS, RSI_PERIOD, SL_POINTS, TP_POINTS = "0.1", 14, 500, 1_000
 POINTS_PER_PIP = 10
+# RSI period and stop loss in pips of each scenario.
+SWEEP = [
+    (period, pips)
+    for period in range(6, 25, 2)
+    for pips in (10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0, 60.0)
+]
 SHIPPED_WORKERS = {
     "rsi": {"type": "rsi", "period": RSI_PERIOD, "timeframe": "M5"},
     "band": {"type": "bollinger", "period": 20, "deviation": 2.0, "timeframe": "M30"},

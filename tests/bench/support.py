@@ -193,19 +193,22 @@ def trades_of(result: ScenarioResult) -> list[BenchTrade]:
     return [BenchTrade(*row) for row in zip(*columns, strict=True)]
 
 
-def check_equal(workload: str, tool: str, found: Iterable[BenchTrade], expected: Iterable[BenchTrade]) -> int:
+def check_equal(workload: str, tool: str, found: Sequence[BenchTrade], expected: Sequence[BenchTrade] | None) -> int:
     """Refuses to go on with a run that traded otherwise than the fused loop; returns the number of trades.
+
+    Without peers there is no fused loop, and ``expected`` is None.
 
     Raises:
         SystemExit: If a trade differs; the first difference stands in it.
     """
-    mine, theirs = list(found), list(expected)
-    for number, (one, other) in enumerate(zip(mine, theirs, strict=False)):
+    if expected is None:
+        return len(found)
+    for number, (one, other) in enumerate(zip(found, expected, strict=False)):
         if one != other:
             raise SystemExit(f"{workload}: trade {number} of {tool} is {one}, that of the fused loop {other}: no rate")
-    if len(mine) != len(theirs):
-        raise SystemExit(f"{workload}: {tool} made {len(mine)} trades, the fused loop {len(theirs)}: no rate")
-    return len(mine)
+    if len(found) != len(expected):
+        raise SystemExit(f"{workload}: {tool} made {len(found)} trades, the fused loop {len(expected)}: no rate")
+    return len(found)
 
 
 # The table
@@ -234,18 +237,18 @@ def rate_row(tool: str, workload: str, ticks: int, cost: Cost, fused: Cost | Non
     return Row(tool, workload, ticks / cost.cpu_s, ratio, cost.wall_s, cost.cpu_s, **details)
 
 
-_LINE = "{:<24} {:<26} {:>12} {:>9} {:>9} {:>9} {:>8} {:>14}  {}"
-_HEADS = ("tool", "workload", "ticks/CPU s", "of fused", "wall s", "CPU s", "trades", "value", "note")
+_LINE = "{:<26} {:<28} {:>12} {:>9} {:>9} {:>9} {:>8} {:>24}  {}"
+HEADS = ("tool", "workload", "ticks/CPU s", "of fused", "wall s", "CPU s", "trades", "value", "note")
 
 
 def head() -> str:
     """The table's first line."""
-    return _LINE.format(*_HEADS).rstrip()
+    return _LINE.format(*HEADS).rstrip()
 
 
-def line(row: Row) -> str:
-    """A row as text."""
-    return _LINE.format(
+def cells(row: Row) -> tuple[str, ...]:
+    """A row as texts, a column each."""
+    return (
         row.tool,
         row.workload,
         _number(row.ticks_per_cpu_s),
@@ -255,7 +258,12 @@ def line(row: Row) -> str:
         "" if row.trades is None else f"{row.trades:,}",
         "" if row.value is None else f"{row.value:,.4g} {row.unit}".rstrip(),
         row.note,
-    ).rstrip()
+    )
+
+
+def line(row: Row) -> str:
+    """A row as text."""
+    return _LINE.format(*cells(row)).rstrip()
 
 
 def _number(value: float | None) -> str:

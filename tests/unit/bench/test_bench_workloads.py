@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from bench import support
 from bench.dense_loop import dense_loop, run_dense
 from bench.dense_workload import Dense, dense_set
+from bench.document import DOCUMENT, TABLES, filled
 from bench.market import DIGITS, M5_NS, M30_NS, SYMBOL, Market, MemorySource, from_peers, repeated, write_catalog
 from bench.peers_workload import PYTHON_WORKERS, SHIPPED_WORKERS, peers_set, stops_scenarios, sweep_scenarios
 from bench.support import BenchTrade, check_equal, plan, trades_of
@@ -151,3 +153,31 @@ def test_medians_and_ratios() -> None:
     assert cost == support.Cost(2.0, 3.0)
     assert (row.ticks_per_cpu_s, row.ratio_to_fused, row.wall_s) == (500.0, 0.5, 3.0)
     assert len(support.line(row)) > 20
+
+
+def test_the_tables_of_the_document_are_filled_from_rows() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    for name in TABLES:
+        made = filled(text, name, [support.Row("a tool", "a workload", 2e6, value=1.5, unit="ms", note="a note")])
+        assert "| a tool | a workload | 2.000 M |  |  |  |  | 1.5 ms | a note |\n<!-- /" in made
+        assert made.startswith(text[: text.index(f"<!-- {name} -->")])
+    with pytest.raises(ValueError, match="other"):
+        filled(text, "other", [])
+
+
+def test_a_part_writes_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "build" / "rows.json"
+    parts = {"one": lambda: [support.Row("t", "w", 1.0)], "two": lambda: [support.Row("t", "v", 2.0)]}
+
+    monkeypatch.setattr("sys.argv", ["bench", "two", "--out", str(out)])
+    assert support.run_parts("bench", None, parts, tmp_path / "other.json") == 0
+    assert [row["workload"] for row in json.loads(out.read_text(encoding="utf-8"))] == ["v"]
+    assert "1 rows in" in capsys.readouterr().out
+
+    monkeypatch.setattr("sys.argv", ["bench", "three"])
+    with pytest.raises(SystemExit, match="2"):
+        support.run_parts("bench", None, parts, out)
+    assert "there are one, two" in capsys.readouterr().err
