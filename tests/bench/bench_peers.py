@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from bench import peers
 from bench.bench_cold import TICKS as COLD_TICKS
 from bench.bench_cold import whole_process
-from bench.support import RUNS, Row, median
+from bench.bench_run import SMALL as SWEEP_TICKS
+from bench.support import RUNS, Row, interleaved, median
 
 NAMES = tuple(
     os.environ.get("PEERS", "limit python vectorbt raptorbt hftbacktest backtestingfx backtestingpy nautilus").split()
@@ -39,55 +40,51 @@ STARTS = {
 
 
 def peer_rates() -> Iterator[Row]:
-    """Each peer on the same ticks; the ratio is to the fused loop that ran right before them."""
+    """Each peer on the same ticks: a run, a sweep of those that need no minutes for it, a start of a whole process.
+
+    The ratios are to the fused loop on one core of this process, measured right before each peer.
+    """
     if not peers.present():
         return
-    answers = peers.run_peers("run", NAMES, TICKS=str(TICKS), RUNS=str(max(RUNS, 5)))
-    yield from _rows(answers, "peers")
-    answers = peers.run_peers("sweep", SWEEPS)
-    yield from _rows(answers, "peers sweep")
+    for mode, names, workload in (("run", NAMES, "peers"), ("sweep", SWEEPS, "peers sweep")):
+        loop = peers.FusedLoop(TICKS if mode == "run" else SWEEP_TICKS)
+        for name in names:
+            fused = len(loop) / interleaved({"fused": loop.run})["fused"].cpu_s
+            for answer in peers.run_peers(mode, [name], TICKS=str(TICKS), RUNS=str(max(RUNS, 5))):
+                yield _row(answer, workload, fused)
     for name in NAMES:
-        start = STARTS[name]
-        python = peers.HOME / f"venv-{start.environment}" / "bin" / "python"
-        variables = {
-            "PEERS_DATA": str(peers.DATA),
-            "NUMBA_CACHE_DIR": str(peers.HOME / "numba"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONWARNINGS": "ignore",
-            **start.variables,
-        }
-        cost = median([whole_process([python, peers.FOLDER / start.script, "cold"], **variables) for _ in range(3)])
-        yield Row(
-            name,
-            "cold start, warm caches",
-            wall_s=cost.wall_s,
-            cpu_s=cost.cpu_s,
-            value=cost.wall_s,
-            unit="s",
-            note=f"whole process, {COLD_TICKS:,} ticks",
-        )
+        yield _start_row(name)
 
 
-def _rows(answers: list[dict[str, Any]], workload: str) -> Iterator[Row]:
-    fused = next((_rate(answer) for answer in answers if answer["peer"] == "limit_numba/eager"), None)
-    for answer in answers:
-        if "error" in answer:
-            yield Row(answer["peer"], workload, note="could not run")
-            continue
-        rate = _rate(answer)
-        yield Row(
-            f"{answer['peer']} {answer.get('version', '')}".strip(),
-            workload,
-            rate,
-            rate / fused if fused else None,
-            answer.get("median_s", answer.get("wall_warm_s")),
-            answer.get("cpu_med_s", answer.get("cpu_s")),
-            answer["trades"],
-            note=answer["note"],
-        )
+def _row(answer: Mapping[str, Any], workload: str, fused: float) -> Row:
+    if "error" in answer:
+        return Row(answer["peer"], workload, note="could not run")
+    swept = answer["mode"] == "sweep"
+    rate = answer["scenarios"] * answer["n"] / answer["cpu_s"] if swept else answer["ticks_per_cpu_s"]
+    return Row(
+        f"{answer['peer']} {answer.get('version', '')}".strip(),
+        workload,
+        rate,
+        rate / fused,
+        answer["wall_warm_s" if swept else "median_s"],
+        answer["cpu_s" if swept else "cpu_med_s"],
+        answer["trades"],
+        note=answer["note"],
+    )
 
 
-def _rate(answer: dict[str, Any]) -> float:
-    if answer["mode"] == "run":
-        return float(answer["ticks_per_cpu_s"])
-    return answer["scenarios"] * answer["n"] / answer["cpu_s"]
+def _start_row(name: str) -> Row:
+    start = STARTS[name]
+    variables = {
+        "PEERS_DATA": str(peers.DATA),
+        "NUMBA_CACHE_DIR": str(peers.HOME / "numba"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONWARNINGS": "ignore",
+        **start.variables,
+    }
+    python = peers.HOME / f"venv-{start.environment}" / "bin" / "python"
+    cost = median(
+        [whole_process([python, peers.FOLDER / start.script, "cold"], **variables) for _ in range(max(RUNS, 5))]
+    )
+    note = f"whole process, {COLD_TICKS:,} ticks"
+    return Row(name, "cold start, warm caches", None, None, cost.wall_s, cost.cpu_s, None, cost.wall_s, "s", note)

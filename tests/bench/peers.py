@@ -51,7 +51,7 @@ def fused_loop(ticks: int, kind: str = "eager") -> FusedLoop | None:
 
 
 class FusedLoop:
-    """The peers' fused numba loop on one of their files, in this process.
+    """The peers' fused numba loop on one of their files, in this process; its length is the number of ticks.
 
     Its prices are floats: 1.40874 + 0.0015 is more than 1.41024, so that a quote at exactly the stop loss would not trigger
     it. Stop loss and take profit are therefore a trifle nearer than asked for, which leaves everything else as it is.
@@ -65,6 +65,9 @@ class FusedLoop:
         self._common, self._limit, self._kind = _module("common"), _module("limit_numba"), kind
         self._data = self._common.load(ticks)
         self._room = np.empty((1 << 16, 6))
+
+    def __len__(self) -> int:
+        return len(self._data["time"])
 
     def run(self, rsi_period: int = 14, sl_pips: float = 50.0, tp_pips: float = 100.0) -> int:
         """Runs once; the number of trades."""
