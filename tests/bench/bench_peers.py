@@ -10,6 +10,7 @@ from bench import peers
 from bench.bench_cold import TICKS as COLD_TICKS
 from bench.bench_cold import whole_process
 from bench.bench_run import SMALL as SWEEP_TICKS
+from bench.peers_workload import SWEEP
 from bench.support import RUNS, Row, interleaved, median
 
 NAMES = tuple(
@@ -60,7 +61,7 @@ def _row(answer: Mapping[str, Any], workload: str, fused: float) -> Row:
     if "error" in answer:
         return Row(answer["peer"], workload, note="could not run")
     swept = answer["mode"] == "sweep"
-    rate = answer["scenarios"] * answer["n"] / answer["cpu_s"] if swept else answer["ticks_per_cpu_s"]
+    rate = len(SWEEP) * answer["n"] / answer["cpu_s"] if swept else answer["ticks_per_cpu_s"]
     return Row(
         f"{answer['peer']} {answer.get('version', '')}".strip(),
         workload,

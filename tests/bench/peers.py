@@ -94,13 +94,15 @@ class PlainLoop:
 
 
 def _module(name: str) -> ModuleType:
-    """A module of the peers' folder."""
-    os.environ.setdefault("PEERS_DATA", str(DATA))
-    os.environ.setdefault("NBCACHE", "0")  # nothing is written into their folder
+    """A module of the peers' folder; nothing is written into that folder, and no child process inherits the settings."""
     if str(FOLDER) not in sys.path:
         sys.path.append(str(FOLDER))
     sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    settings = {"PEERS_DATA": str(DATA), "NBCACHE": "0"}
+    os.environ.update(settings)
     try:
         return importlib.import_module(name)
     finally:
         sys.dont_write_bytecode = before
+        for key in settings:
+            del os.environ[key]
