@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "configs/brokers/README.md", "docs/fills.md", "docs/sweeps.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "configs/brokers/README.md",
+    "docs/benchmarks.md",
+    "docs/fills.md",
+    "docs/sweeps.md",
+)
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 REAL_DATA = {"oanda": "lean/forex/oanda", "fxcm": "lean/forex/fxcm"}
 
