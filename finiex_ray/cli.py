@@ -77,6 +77,14 @@ _Only = Annotated[
 _Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
 ]
+_AllowImport = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        envvar="FINIEX_RAY_ALLOW_IMPORT",
+        help="A module or package whose strategies the set may name, or . for those of this folder; may be repeated.",
+    ),
+]
 _Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
 
 
@@ -88,6 +96,7 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Threads (local) or CPUs (Ray).", show_default=False)] = None,
     only: _Only = None,
     overrides: _Overrides = None,
+    allow_import: _AllowImport = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path("runs"),
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live display and no summary.")] = False,
@@ -103,6 +112,7 @@ def run(
         address=address,
         only=only or (),
         overrides=overrides or (),
+        allow_imports=allow_import or (),
         out=out,
         fail_fast=fail_fast,
         quiet=quiet,
@@ -119,11 +129,13 @@ def run(
 
 
 @app.command()
-def validate(scenario_set: _Set, only: _Only = None, overrides: _Overrides = None) -> None:
+def validate(
+    scenario_set: _Set, only: _Only = None, overrides: _Overrides = None, allow_import: _AllowImport = None
+) -> None:
     """Check a scenario set against its data, brokers and strategies, without running it."""
     from finiex_ray.api import validate_set
 
-    plan = validate_set(scenario_set, only=only or (), overrides=overrides or ())
+    plan = validate_set(scenario_set, only=only or (), overrides=overrides or (), allow_imports=allow_import or ())
     for failed in plan.invalid:
         message = failed.error.message if failed.error else ""
         typer.secho(f"{printable(failed.name)}: {printable(message)}", fg=typer.colors.RED, err=True)

@@ -22,6 +22,14 @@ check_app = typer.Typer(
     help="Prove that strategies see no future, and that every way of running gives the same.", no_args_is_help=True
 )
 
+_AllowImport = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        envvar="FINIEX_RAY_ALLOW_IMPORT",
+        help="A module or package whose strategies the set may name, or . for those of this folder; may be repeated.",
+    ),
+]
 _Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
 _Only = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Check this scenario; may be repeated.")]
 _Overrides = Annotated[
@@ -37,6 +45,7 @@ def lookahead(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the probes and of the scrambled futures.")] = 0,
     only: _Only = None,
     overrides: _Overrides = None,
+    allow_import: _AllowImport = None,
     as_json: _Json = False,
 ) -> None:
     """Run each scenario again with other futures, and compare all that was said and done before them.
@@ -48,7 +57,15 @@ def lookahead(
     from finiex_ray.api import check_set_lookahead
 
     _tell(
-        check_set_lookahead(scenario_set, probes=probes, seed=seed, only=only or (), overrides=overrides or ()), as_json
+        check_set_lookahead(
+            scenario_set,
+            probes=probes,
+            seed=seed,
+            only=only or (),
+            overrides=overrides or (),
+            allow_imports=allow_import or (),
+        ),
+        as_json,
     )
 
 
@@ -59,6 +76,7 @@ def determinism(
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
     only: _Only = None,
     overrides: _Overrides = None,
+    allow_import: _AllowImport = None,
     as_json: _Json = False,
 ) -> None:
     """Run each scenario in every way there is, and compare every record.
@@ -69,7 +87,14 @@ def determinism(
     from finiex_ray.api import check_set_determinism
 
     _tell(
-        check_set_determinism(scenario_set, ray=ray, address=address, only=only or (), overrides=overrides or ()),
+        check_set_determinism(
+            scenario_set,
+            ray=ray,
+            address=address,
+            only=only or (),
+            overrides=overrides or (),
+            allow_imports=allow_import or (),
+        ),
         as_json,
     )
 

@@ -10,6 +10,7 @@ from finiex_ray.bars.renderer import BarRenderer
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
 from finiex_ray.core.market import TickSegment
 from finiex_ray.core.time import Timeframe
@@ -41,7 +42,9 @@ class LiveScenario:
     rates: RateReader
 
 
-def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
+def _build_strategy(
+    config: ScenarioConfig, access: PluginAccess
+) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
     """Makes workers and logic and binds them.
 
     Raises:
@@ -51,12 +54,12 @@ def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], Decision
     workers: dict[str, Worker] = {}
     for name, typed in config.workers.items():
         try:
-            workers[name] = create_worker(name, typed)
+            workers[name] = create_worker(name, typed, access)
         except (ConfigError, RegistryError) as error:
             reasons.append(f"workers.{name}: {error}")
     logic = None
     try:
-        logic = create_logic(config.logic)
+        logic = create_logic(config.logic, access)
     except (ConfigError, RegistryError) as error:
         reasons.append(f"logic: {error}")
     if reasons or logic is None:
@@ -72,13 +75,13 @@ def _needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
     return needs
 
 
-def strategy_needs(config: ScenarioConfig) -> Mapping[Timeframe, int]:
+def strategy_needs(config: ScenarioConfig, access: PluginAccess = NO_ACCESS) -> Mapping[Timeframe, int]:
     """Warm-up bars that the scenario's workers need, by timeframe (rule R14).
 
     Raises:
         ScenarioInvalidError: With every reason why the strategy cannot be built.
     """
-    workers, _, _ = _build_strategy(config)
+    workers, _, _ = _build_strategy(config, access)
     return _needs(workers)
 
 
@@ -104,7 +107,7 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     """
     config = task.config
     with profiler.startup("strategy"):
-        workers, logic, roles = _build_strategy(config)
+        workers, logic, roles = _build_strategy(config, task.access)
         for worker in workers.values():
             worker.log = logger.workers
         logic.log = logger

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from finiex_ray.config.models import ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ExecutionError
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
@@ -71,6 +72,7 @@ class ExecutionCoordinator:
         address: Address of a Ray cluster; ``auto`` as executor then means Ray.
         fail_fast: Cancel the rest after the first failure.
         interval_s: Seconds between two calls of ``on_progress``.
+        access: Strategy code that may be loaded.
     """
 
     def __init__(
@@ -84,10 +86,11 @@ class ExecutionCoordinator:
         address: str | None = None,
         fail_fast: bool = False,
         interval_s: float = 0.25,
+        access: PluginAccess = NO_ACCESS,
     ) -> None:
         self._set = scenario_set
         self._cache = SegmentCache(source)
-        self._brokers = brokers
+        self._brokers, self._access = brokers, access
         self._executor: Final = executor
         self._jobs, self._address = jobs, address
         self._fail_fast, self._interval_s = fail_fast, interval_s
@@ -96,7 +99,7 @@ class ExecutionCoordinator:
     def plan(self) -> Plan:
         """Validates the set and finds its data; made once."""
         if self._plan is None:
-            self._plan = plan_scenarios(self._set, self._cache, self._brokers)
+            self._plan = plan_scenarios(self._set, self._cache, self._brokers, self._access)
         return self._plan
 
     def run(self, on_result: OnResult, on_progress: OnProgress | None = None) -> RunSummary:

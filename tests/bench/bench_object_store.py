@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from own_access import OWN
 
 from finiex_ray import DecisionLogic
 from finiex_ray.config.load import load_broker
@@ -66,7 +67,11 @@ def main() -> int:
         results: list[ScenarioResult] = []
         held: list[float] = []
         coordinator = ExecutionCoordinator(
-            scenario_set(ticks), SyntheticMarket(7), lambda name: load_broker(name, Path.cwd())[0], executor="ray"
+            scenario_set(ticks),
+            SyntheticMarket(7),
+            lambda name: load_broker(name, Path.cwd())[0],
+            executor="ray",
+            access=OWN,
         )
 
         def keep(result: ScenarioResult, results=results, held=held) -> None:

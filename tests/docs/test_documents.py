@@ -64,7 +64,7 @@ def test_set_completes(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyP
     folder = prepare(tmp_path, block.document)
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
-    result = run_set(block.value, executor="local", quiet=True)
+    result = run_set(block.value, executor="local", quiet=True, allow_imports=["."])
     assert list(result.scenarios["error_message"].dropna()) == []
     assert result.scenarios["success"].all()
 
