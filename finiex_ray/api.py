@@ -16,14 +16,17 @@ from finiex_ray.config.models import DataConfig
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
+from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.plan import plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.ray_session import cluster_cpus
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
 from finiex_ray.results.writer import ResultWriter
 
-__all__ = ["check_set_determinism", "check_set_lookahead", "run_set", "validate_set"]
+__all__ = ["check_set_determinism", "check_set_lookahead", "estimate_set", "run_set", "validate_set"]
 
 
 def run_set(
@@ -120,6 +123,36 @@ def validate_set(
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path), access)
+
+
+def estimate_set(
+    path: str | Path,
+    *,
+    cpus: int | None = None,
+    address: str | None = None,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
+) -> tuple[Plan, Estimate]:
+    """Validates a set and estimates its tasks, ticks, memory and time, without running any scenario.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        cpus: CPUs to reckon with; default: those of the cluster, or of this machine.
+        address: An existing Ray cluster; default: ``RAY_ADDRESS``, if that is set.
+        only: Names of the scenarios; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
+
+    Raises:
+        FiniexError: If the set, the data or the cluster cannot be used.
+    """
+    path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
+    scenario_set = load_scenario_set(path, overrides, only)
+    cache = SegmentCache(_open_data(scenario_set.data, path))
+    plan = plan_scenarios(scenario_set, cache, _brokers(path), access)
+    return plan, estimate_plan(plan, cache, cpus or cluster_cpus(address))
 
 
 def check_set_lookahead(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from finiex_ray.config.models import BarPrice
@@ -25,11 +25,11 @@ class MarketWindow:
     digits: int
     bar_price: BarPrice
     start_ns: int
-    segments: tuple[TickSegment, ...]
+    segments: Sequence[TickSegment]
     first: int  # offset of the scenario's first tick in segments[0]; its length when the scenario begins in a later one
     last: int  # offset past the scenario's last tick in segments[-1]
     warmup: Mapping[Timeframe, BarSeries]
-    conversion: tuple[TickSegment, ...] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
+    conversion: Sequence[TickSegment] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
 
     @property
     def ticks(self) -> int:

@@ -16,6 +16,7 @@ __all__ = [
     "AccountConfig",
     "BarPrice",
     "DataConfig",
+    "DataLoad",
     "ExecutionConfig",
     "InvalidScenario",
     "LiveStatsConfig",
@@ -33,12 +34,23 @@ class BarPrice(StrEnum):
     ASK = "ask"
 
 
+class DataLoad(StrEnum):
+    """Who reads ticks when a set runs on Ray."""
+
+    DRIVER = "driver"
+    CLUSTER = "cluster"
+
+
 class DataConfig(Model):
     """Where ticks come from; one for the whole set."""
 
     catalog: str = Field("synthetic", min_length=1, description="A catalog folder, a pyarrow.fs URI, or 'synthetic'.")
     seed: int = Field(
         0, ge=0, lt=2**63, strict=True, description="Seed of the synthetic market; not used by a catalog."
+    )
+    load: DataLoad = Field(
+        DataLoad.DRIVER,
+        description="On Ray: 'driver' reads ticks and hands them out, 'cluster' reads them on the nodes.",
     )
 
 

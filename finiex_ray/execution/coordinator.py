@@ -155,7 +155,7 @@ class ExecutionCoordinator:
         if name == "ray":
             from finiex_ray.execution.ray_executor import RayExecutor
 
-            return RayExecutor(self._cache, self._address, self._jobs, live=live)
+            return RayExecutor(self._cache, self._address, self._jobs, live=live, load=self._set.data.load)
         raise ExecutionError(f"unknown executor '{name}'; choose auto, local or ray")
 
 

@@ -7,17 +7,21 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import BarPrice
+from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import BarSeries, TickSegment
 from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.executor import run_on
 from finiex_ray.execution.ray_progress import ProgressSender
+from finiex_ray.execution.stopped import DataLostError
+from finiex_ray.execution.stream import STREAM_TICKS, make_window
 
 __all__ = ["FETCH_TIMEOUT_S", "RayBatch", "Shipment", "run_batch"]
 
@@ -36,6 +40,7 @@ class Shipment:
     start_ns: int
     first: int
     last: int
+    ticks: int
     segments: tuple[Any, ...]  # references of TickSegment
     warmup: Any  # reference of Mapping[Timeframe, BarSeries]
     conversion: tuple[Any, ...] = ()  # references of TickSegment
@@ -62,6 +67,10 @@ def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
             began = time.perf_counter_ns()
             window = _window(shipment, fetched)
             result = run_on(task, window, send, data_ns=time.perf_counter_ns() - began)
+        except DataLostError as error:
+            raise error.__cause__ or error from None
+        except DataError as error:  # a node cannot read the catalog
+            result = failed_result(task.index, task.config.name, task.config.symbol, error)
         except KeyboardInterrupt as error:
             # A real one reaches the driver; here only the strategy's own code can have raised it.
             result = failed_result(task.index, task.config.name, task.config.symbol, error)
@@ -78,24 +87,45 @@ def _extend_path(paths: tuple[str, ...]) -> None:
 
 
 def _fetch(reference: Any, fetched: dict[Any, Any]) -> Any:
-    import ray
-
     if reference not in fetched:
-        fetched[reference] = ray.get(reference, timeout=FETCH_TIMEOUT_S)
+        fetched[reference] = _get(reference)
     return fetched[reference]
 
 
+def _get(reference: Any) -> Any:
+    import ray
+
+    try:
+        return ray.get(reference, timeout=FETCH_TIMEOUT_S)
+    except ray.exceptions.RayTaskError as error:  # a task that loads ticks has failed
+        if isinstance(error.cause, DataError):
+            raise error.cause from None
+        raise
+
+
+def _stream(reference: Any) -> TickSegment:
+    """A segment in the middle of a scenario, which must not take the loss of it for an error of its strategy."""
+    import ray
+
+    try:
+        segment: TickSegment = _get(reference)
+    except ray.exceptions.RayError as error:
+        raise DataLostError from error
+    return segment
+
+
 def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
-    segments: tuple[TickSegment, ...] = tuple(_fetch(reference, fetched) for reference in shipment.segments)
     warmup: Mapping[Timeframe, BarSeries] = _fetch(shipment.warmup, fetched)
-    return MarketWindow(
+    fetch = partial(partial, _stream if shipment.ticks > STREAM_TICKS else partial(_fetch, fetched=fetched))
+    return make_window(
+        shipment.ticks,
+        [fetch(reference) for reference in shipment.segments],
+        [fetch(reference) for reference in shipment.conversion],
         symbol=shipment.symbol,
         digits=shipment.digits,
         bar_price=shipment.bar_price,
         start_ns=shipment.start_ns,
-        segments=segments,
         first=shipment.first,
         last=shipment.last,
         warmup=warmup,
-        conversion=tuple(_fetch(reference, fetched) for reference in shipment.conversion),
     )
