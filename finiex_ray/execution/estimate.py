@@ -9,7 +9,7 @@ from finiex_ray.execution.batches import make_batches
 from finiex_ray.execution.cache import CACHE_BYTES, SegmentCache
 from finiex_ray.execution.choice import estimate_s
 from finiex_ray.execution.planned import Plan, PlannedScenario
-from finiex_ray.execution.stream import STREAM_TICKS, TICK_BYTES
+from finiex_ray.execution.stream import TICK_BYTES, is_long
 
 __all__ = ["Estimate", "estimate_plan"]
 
@@ -68,7 +68,7 @@ def estimate_plan(plan: Plan, cache: SegmentCache, cpus: int) -> Estimate:
         warmup_bytes=warmup_bytes,
         task_bytes=_PROCESS_BYTES + max((_held(each, cache) for each in plan.runnable), default=0),
         driver_bytes=min(data_bytes, CACHE_BYTES) + warmup_bytes,
-        streamed=sum(each.ticks > STREAM_TICKS for each in plan.runnable),
+        streamed=sum(is_long(each.ticks) for each in plan.runnable),
         cpus=cpus,
         work_s=work_s,
         wall_s=max(work_s / side_by_side, longest_s),
@@ -83,6 +83,6 @@ def _held(scenario: PlannedScenario, cache: SegmentCache) -> int:
     """Bytes of ticks that a scenario holds at a time."""
     sizes = [cache.rows(scenario.symbol, day) for day in scenario.days]
     sizes += [cache.rows(*pair) for pair in scenario.conversion]
-    if scenario.ticks > STREAM_TICKS:
+    if is_long(scenario.ticks):
         return 4 * max(sizes) * TICK_BYTES  # two days of each pair
     return sum(sizes) * TICK_BYTES

@@ -14,7 +14,7 @@ from finiex_ray.core.market import BarSeries
 from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.execution.cache import SegmentCache
-from finiex_ray.execution.stream import make_window
+from finiex_ray.execution.stream import is_long, make_window
 
 __all__ = ["Plan", "PlannedScenario", "WarmupKey"]
 
@@ -53,6 +53,7 @@ class PlannedScenario:
             self.ticks,
             [partial(cache.segment, self.symbol, day) for day in self.days],
             [partial(cache.segment, symbol, day) for symbol, day in self.conversion],
+            stream=is_long(self.ticks),
             symbol=self.symbol,
             digits=self.digits,
             bar_price=self.warmup_key.bar_price,

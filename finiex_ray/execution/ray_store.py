@@ -6,7 +6,7 @@ import platform
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from finiex_ray.config.models import DataLoad
 from finiex_ray.core.errors import DataError
@@ -14,9 +14,11 @@ from finiex_ray.core.market import TickSegment
 from finiex_ray.data.source import TickSource
 from finiex_ray.execution.cache import SegmentCache, load_day
 from finiex_ray.execution.planned import PlannedScenario
-from finiex_ray.execution.ray_task import Shipment
+from finiex_ray.execution.ray_session import driver_paths
+from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Shipment, extend_path
+from finiex_ray.execution.stream import is_long
 
-__all__ = ["ObjectStore"]
+__all__ = ["ObjectStore", "checked_day"]
 
 _LOAD_RETRIES: Final = 5
 
@@ -39,8 +41,8 @@ class ObjectStore:
             import ray
 
             # Ray runs it again by itself when what it loaded is lost.
-            self._load = ray.remote(max_retries=_LOAD_RETRIES)(_load_here)
-            self._source = ray.put(cache.source)
+            self._load = ray.remote(max_retries=_LOAD_RETRIES)(_load_on_node)
+            self._source = _Source(driver_paths(), ray.put(cache.source))
         self._uses: Counter[Hashable] = Counter()
         self._refs: dict[Hashable, Any] = {}
         for scenario in planned:
@@ -61,6 +63,7 @@ class ObjectStore:
             first=scenario.first,
             last=scenario.last,
             ticks=scenario.ticks,
+            stream=is_long(scenario.ticks),
             segments=tuple(self._segment(scenario.symbol, day) for day in scenario.days),
             conversion=tuple(self._segment(symbol, day) for symbol, day in scenario.conversion),
             warmup=self._warmup(scenario),
@@ -99,8 +102,27 @@ class ObjectStore:
         return self._refs[key]
 
 
-def _load_here(source: TickSource, symbol: str, day: date, rows: int) -> TickSegment:
-    """What a task on a node does: a day that is not the driver's would change results without a word."""
+class _Source(NamedTuple):
+    """Where a task reads ticks."""
+
+    paths: tuple[str, ...]  # import path of the driver, without which the source may not be unpacked
+    reference: Any  # of a TickSource
+
+
+def _load_on_node(place: _Source, symbol: str, day: date, rows: int) -> TickSegment:
+    """What a task on a node does."""
+    import ray
+
+    extend_path(place.paths)
+    return checked_day(ray.get(place.reference, timeout=FETCH_TIMEOUT_S), symbol, day, rows)
+
+
+def checked_day(source: TickSource, symbol: str, day: date, rows: int) -> TickSegment:
+    """The ticks of a day, of which the driver knows the number.
+
+    Raises:
+        DataError: If they are others: that would change results without a word.
+    """
     segment = load_day(source, symbol, day)
     found = len(segment.time_ns)
     if found != rows:

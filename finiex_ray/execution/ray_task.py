@@ -21,9 +21,9 @@ from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.executor import run_on
 from finiex_ray.execution.ray_progress import ProgressSender
 from finiex_ray.execution.stopped import DataLostError
-from finiex_ray.execution.stream import STREAM_TICKS, make_window
+from finiex_ray.execution.stream import make_window
 
-__all__ = ["FETCH_TIMEOUT_S", "RayBatch", "Shipment", "run_batch"]
+__all__ = ["FETCH_TIMEOUT_S", "RayBatch", "Shipment", "extend_path", "run_batch"]
 
 FETCH_TIMEOUT_S: Final = 300.0  # for an object that has to come from another node, or from disk
 _known_paths: set[str] = set()
@@ -41,6 +41,7 @@ class Shipment:
     first: int
     last: int
     ticks: int
+    stream: bool  # fetch a segment when it is needed
     segments: tuple[Any, ...]  # references of TickSegment
     warmup: Any  # reference of Mapping[Timeframe, BarSeries]
     conversion: tuple[Any, ...] = ()  # references of TickSegment
@@ -57,7 +58,7 @@ class RayBatch:
 
 def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
     """Yields a result for each scenario of a batch, in order, as soon as it is there."""
-    _extend_path(batch.paths)
+    extend_path(batch.paths)
     send = None if batch.progress is None else ProgressSender(batch.progress)
     fetched: dict[Any, Any] = {}
     for shipment in batch.shipments:
@@ -77,7 +78,7 @@ def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
         yield result
 
 
-def _extend_path(paths: tuple[str, ...]) -> None:
+def extend_path(paths: tuple[str, ...]) -> None:
     """Adds the driver's folders that exist here behind what is already there."""
     new = [path for path in paths if path not in _known_paths and path not in sys.path and Path(path).exists()]
     _known_paths.update(paths)
@@ -116,11 +117,12 @@ def _stream(reference: Any) -> TickSegment:
 
 def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
     warmup: Mapping[Timeframe, BarSeries] = _fetch(shipment.warmup, fetched)
-    fetch = partial(partial, _stream if shipment.ticks > STREAM_TICKS else partial(_fetch, fetched=fetched))
+    fetch = partial(partial, _stream if shipment.stream else partial(_fetch, fetched=fetched))
     return make_window(
         shipment.ticks,
         [fetch(reference) for reference in shipment.segments],
         [fetch(reference) for reference in shipment.conversion],
+        stream=shipment.stream,
         symbol=shipment.symbol,
         digits=shipment.digits,
         bar_price=shipment.bar_price,

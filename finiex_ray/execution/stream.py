@@ -10,7 +10,7 @@ from typing import Any, Final, overload
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.core.market import IntArray, TickSegment
 
-__all__ = ["STREAM_TICKS", "TICK_BYTES", "SegmentStream", "StreamedWindow", "make_window"]
+__all__ = ["STREAM_TICKS", "TICK_BYTES", "SegmentStream", "StreamedWindow", "is_long", "make_window"]
 
 TICK_BYTES: Final = 32
 STREAM_TICKS: Final = 8_000_000  # a longer window is streamed: a scenario holds 256 MB of ticks at most
@@ -78,16 +78,24 @@ class StreamedWindow(MarketWindow):
         return times[self.first :] if place == 0 else times
 
 
-def make_window(ticks: int, segments: Sequence[Load], conversion: Sequence[Load], **fields: Any) -> MarketWindow:
-    """A window whose segments are loaded now, or as they are needed where they are many.
+def is_long(ticks: int) -> bool:
+    """Whether a window of so many ticks is streamed."""
+    return ticks > STREAM_TICKS
+
+
+def make_window(
+    ticks: int, segments: Sequence[Load], conversion: Sequence[Load], *, stream: bool, **fields: Any
+) -> MarketWindow:
+    """A window whose segments are loaded now, or as they are needed.
 
     Args:
         ticks: Ticks of the scenario.
+        stream: Load each segment when it is needed.
         segments: What loads each segment.
         conversion: What loads each segment of the conversion pair.
         **fields: The other fields of a `MarketWindow`.
     """
-    if ticks > STREAM_TICKS:
+    if stream:
         return StreamedWindow(
             segments=SegmentStream(segments), conversion=SegmentStream(conversion), total=ticks, **fields
         )
