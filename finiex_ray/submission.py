@@ -69,6 +69,8 @@ def check_here(submission: Submission, tell: Callable[[str], None]) -> None:
             source="--out",
         )
     folder = submission.working_dir.resolve()
+    if not folder.is_dir():
+        raise ConfigError("is no folder", source=f"--working-dir {submission.working_dir}")
     if not submission.scenario_set.resolve().is_relative_to(folder):
         raise ConfigError(
             f"lies outside of --working-dir {folder}, which is what is sent", source=str(submission.scenario_set)

@@ -93,7 +93,10 @@ class _Planner:
         """Everything but the warm-up bars; collects every reason why the scenario cannot run."""
         draft = _Draft(index, config)
         if config.symbol in self._known:
-            draft.digits = self._cache.source.digits(config.symbol)
+            try:
+                draft.digits = self._cache.source.digits(config.symbol)
+            except DataError as error:
+                draft.reasons.append(str(error))
         else:
             hint = suggest(config.symbol, self._symbols) or " It holds no ticks at all."
             draft.reasons.append(f"{self._cache.source.describe()} has no symbol '{config.symbol}'.{hint}")

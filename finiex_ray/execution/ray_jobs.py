@@ -69,13 +69,11 @@ def pack_working_dir(folder: Path) -> WorkingDir:
     """Packs a folder as Ray will, to see whether it may be sent.
 
     Raises:
-        ConfigError: If it is no folder, or too large; the message names the largest files.
+        ConfigError: If it is too large; the message names the largest files.
     """
     import_ray()
     from ray._private.runtime_env.packaging import create_package
 
-    if not folder.is_dir():
-        raise ConfigError("is no folder", source=f"--working-dir {folder}")
     ignore = os.environ.get("RAY_RUNTIME_ENV_IGNORE_GITIGNORE", "0") != "1"
     with TemporaryDirectory(prefix="finiex-ray-submit-") as scratch:
         target = Path(scratch, "package.zip")

@@ -83,7 +83,7 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
     if where.startswith("ray://"):
         raise ExecutionError(
             f"address '{where}' is one of Ray Client, which cannot stream results; give host:port of the cluster's head "
-            "from one of its nodes, or submit the run: ray job submit --working-dir . -- finiex-ray run SET --executor ray"
+            "from one of its nodes, or submit the run: finiex-ray submit SET --address http://host:8265"
         )
     settings: dict[str, Any] = {
         "address": where,

@@ -244,5 +244,5 @@ def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    with pytest.raises(ExecutionError, match="ray job submit"):
+    with pytest.raises(ExecutionError, match="finiex-ray submit"):
         run("ray", None, scenario("one"), address="ray://head:10001")
