@@ -24,6 +24,7 @@ from finiex_ray.execution.hashing import outcome, set_hash
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.redaction import redacted
 
 __all__ = ["ExecutionCoordinator", "ExecutorName", "RunSummary", "Totals"]
 
@@ -184,7 +185,7 @@ class _Desk:
         self.failed += not result.success
         self.ticks += 0 if result.loop is None else result.loop.ticks
         self.outcomes.append(outcome(result))
-        self._on_result(result)
+        self._on_result(redacted(result))
 
     def cancel_rest(self, *, expected: bool) -> None:
         """Hands out a failed result for each scenario that was cancelled.

@@ -20,6 +20,7 @@ from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.executor import run_on
 from finiex_ray.execution.ray_progress import ProgressSender
+from finiex_ray.execution.redaction import redacted
 from finiex_ray.execution.stopped import DataLostError
 from finiex_ray.execution.stream import make_window
 
@@ -75,7 +76,7 @@ def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
         except KeyboardInterrupt as error:
             # A real one reaches the driver; here only the strategy's own code can have raised it.
             result = failed_result(task.index, task.config.name, task.config.symbol, error)
-        yield result
+        yield redacted(result)
 
 
 def extend_path(paths: tuple[str, ...]) -> None:
