@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
+
+import numpy as np
 
 from finiex_ray.config.models import BarPrice
-from finiex_ray.core.market import BarSeries, TickSegment
+from finiex_ray.core.market import BarSeries, IntArray, TickSegment, read_only
 from finiex_ray.core.time import Timeframe
+from finiex_ray.kernels.runs import EXTREMES, RUN, extremes_nb
 
-__all__ = ["MarketWindow"]
+__all__ = ["MarketWindow", "make_extremes"]
+
+
+def make_extremes(segment: TickSegment) -> IntArray:
+    """The extremes of each whole run of a segment's ticks (`finiex_ray.kernels.runs`)."""
+    extremes = np.empty((len(segment.time_ns) // RUN, EXTREMES), np.int64)
+    extremes_nb(segment.time_ns, segment.bid_points, segment.ask_points, extremes)
+    return read_only(extremes)
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,7 @@ class MarketWindow:
     last: int  # offset past the scenario's last tick in segments[-1]
     warmup: Mapping[Timeframe, BarSeries]
     conversion: Sequence[TickSegment] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
+    extremes: tuple[IntArray, ...] = ()  # of the segments' runs, where they are known already (`make_extremes`)
 
     @property
     def ticks(self) -> int:
@@ -44,3 +57,23 @@ class MarketWindow:
         parts[0] = parts[0][self.first :]
         filled = [part for part in parts if len(part)]
         return (int(filled[0][0]), int(filled[-1][-1])) if filled else (self.start_ns, self.start_ns)
+
+    @cached_property
+    def highest_points(self) -> int:
+        """Highest ask, points; 0 without ticks."""
+        return _highest(self.segments, self.extremes)
+
+    @cached_property
+    def highest_rate(self) -> int:
+        """Highest ask of the conversion pair, its points; 0 without one."""
+        return _highest(self.conversion)
+
+
+def _highest(segments: Sequence[TickSegment], extremes: Sequence[IntArray] = ()) -> int:
+    """Highest ask. Where extremes of runs are known, only the ticks after them are looked at."""
+    highest = 0
+    for segment, runs in zip_longest(segments, extremes):
+        known = 0 if runs is None else len(runs)
+        rest = segment.ask_points[known * RUN :]
+        highest = max(highest, int(runs[:, 3].max()) if known else 0, int(rest.max()) if len(rest) else 0)
+    return highest

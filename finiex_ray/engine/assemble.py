@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from finiex_ray.bars.rates import RateReader
@@ -12,7 +12,6 @@ from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
-from finiex_ray.core.market import TickSegment
 from finiex_ray.core.time import Timeframe
 from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.binding import bind_roles
@@ -20,13 +19,23 @@ from finiex_ray.decisions.registry import create_logic
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.engine.result import ScenarioTask
+from finiex_ray.engine.screening import Decider, can_screen
+from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import TradingTerms, make_terms
 from finiex_ray.workers.base import Worker
 from finiex_ray.workers.coordinator import WorkerCoordinator
 from finiex_ray.workers.registry import create_worker
 
-__all__ = ["LiveScenario", "assemble", "strategy_needs", "trading_terms"]
+__all__ = [
+    "LiveScenario",
+    "assemble",
+    "build_strategy",
+    "open_account",
+    "strategy_needs",
+    "trading_terms",
+    "warmup_needs",
+]
 
 
 @dataclass(frozen=True)
@@ -35,14 +44,15 @@ class LiveScenario:
 
     renderer: BarRenderer
     workers: WorkerCoordinator
-    logic: DecisionLogic
-    roles: Mapping[str, str]  # role to worker name
+    decider: Decider
+    screening: bool  # whether workers are computed only at prices at which the logic can act
     simulator: TradeSimulator
     needs: Mapping[Timeframe, int]
-    rates: RateReader
+    rates: RateReader | None  # where profits are converted with the quotes of a pair
+    block_ticks: int | None
 
 
-def _build_strategy(
+def build_strategy(
     config: ScenarioConfig, access: PluginAccess
 ) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
     """Makes workers and logic and binds them.
@@ -67,7 +77,8 @@ def _build_strategy(
     return workers, logic, bind_roles(logic, workers)
 
 
-def _needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
+def warmup_needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
+    """Closed bars that lie before the first tick, by timeframe: the most that any of the workers asks for (rule R14)."""
     needs: dict[Timeframe, int] = {}
     for worker in workers.values():
         for timeframe, bars in worker.warmup().items():
@@ -81,8 +92,8 @@ def strategy_needs(config: ScenarioConfig, access: PluginAccess = NO_ACCESS) -> 
     Raises:
         ScenarioInvalidError: With every reason why the strategy cannot be built.
     """
-    workers, _, _ = _build_strategy(config, access)
-    return _needs(workers)
+    workers, _, _ = build_strategy(config, access)
+    return warmup_needs(workers)
 
 
 def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> TradingTerms:
@@ -94,9 +105,15 @@ def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> Tr
     return make_terms(config.symbol, config.account, broker, digits)
 
 
-def _highest(segments: Sequence[TickSegment]) -> int:
-    """Highest ask, points; 0 without ticks."""
-    return max((int(segment.ask_points.max()) for segment in segments if len(segment.ask_points)), default=0)
+def open_account(task: ScenarioTask, window: MarketWindow, policy: OnePositionPolicy | None) -> TradeSimulator:
+    """The simulated account of a scenario, at its start.
+
+    Raises:
+        ScenarioInvalidError: If this account cannot trade this symbol.
+    """
+    terms = trading_terms(task.config, task.broker, window.digits)
+    terms.check_range(window.highest_points, max(window.highest_rate, 1))
+    return TradeSimulator(terms, window.ticks, task.config.seed, policy, window.span_ns)
 
 
 def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logger: ScenarioLogger) -> LiveScenario:
@@ -107,11 +124,11 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     """
     config = task.config
     with profiler.startup("strategy"):
-        workers, logic, roles = _build_strategy(config, task.access)
+        workers, logic, roles = build_strategy(config, task.access)
         for worker in workers.values():
             worker.log = logger.workers
         logic.log = logger
-        needs = _needs(workers)
+        needs = warmup_needs(workers)
         coordinator = WorkerCoordinator(
             workers,
             history=needs,
@@ -119,9 +136,12 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
             clock=profiler.clock if profiler.enabled else None,
         )
     with profiler.startup("simulator"):
-        terms = trading_terms(config, task.broker, window.digits)
-        terms.check_range(_highest(window.segments), max(_highest(window.conversion), 1))
-        simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy(), window.span_ns)
+        simulator = open_account(task, window, logic.policy())
     with profiler.startup("bars"):
-        renderer = BarRenderer(window, needs, config.execution.block_ticks)
-    return LiveScenario(renderer, coordinator, logic, roles, simulator, needs, RateReader(window.conversion))
+        renderer = BarRenderer(window, needs, runs=config.execution.skip_runs)
+    rates = RateReader(window.conversion) if window.conversion else None
+    decider = Decider(logic, roles)
+    screening = config.execution.screen_prices and can_screen(coordinator, decider)
+    return LiveScenario(
+        renderer, coordinator, decider, screening, simulator, needs, rates, config.execution.block_ticks
+    )

@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 from finiex_ray.bars.renderer import bars_of_day
+from finiex_ray.bars.window import make_extremes
 from finiex_ray.config.models import BarPrice
-from finiex_ray.core.market import BarSeries, TickSegment, freeze
+from finiex_ray.core.market import BarSeries, IntArray, TickSegment, freeze
 from finiex_ray.core.time import Timeframe
 from finiex_ray.data.segments import empty_segment
 from finiex_ray.data.source import TickSource
@@ -52,6 +53,7 @@ class SegmentCache:
         self._lock = threading.Lock()
         self._locks: dict[tuple[Any, ...], threading.Lock] = {}
         self._segments: OrderedDict[tuple[Any, ...], TickSegment] = OrderedDict()
+        self._extremes: dict[tuple[Any, ...], IntArray] = {}
         self._bars: dict[tuple[Any, ...], BarSeries] = {}
         self._rows: dict[tuple[str, date], int] = {}
 
@@ -80,6 +82,14 @@ class SegmentCache:
             known = self.source.rows(symbol, day)
         return len(self.segment(symbol, day).time_ns) if known is None else known
 
+    def extremes(self, symbol: str, day: date) -> IntArray:
+        """The extremes of the runs of one UTC day's ticks, read-only.
+
+        Raises:
+            DataError: If the symbol is unknown or the stored day is damaged.
+        """
+        return self._once(self._extremes, (symbol, day), lambda: make_extremes(self.segment(symbol, day)))
+
     def bars(self, symbol: str, day: date, timeframe: Timeframe, price: BarPrice) -> BarSeries:
         """All bars of one UTC day, the last one as it stood at the day's last tick.
 
@@ -95,6 +105,7 @@ class SegmentCache:
             self._forget((symbol, day))
 
     def _forget(self, key: tuple[Any, ...]) -> None:
+        self._extremes.pop(key, None)
         segment = self._segments.pop(key, None)
         if segment is not None:
             self._bytes -= segment_bytes(segment)

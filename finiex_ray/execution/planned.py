@@ -49,11 +49,12 @@ class PlannedScenario:
         Raises:
             DataError: If a day has to be loaded again and cannot be.
         """
+        long = is_long(self.ticks)
         return make_window(
             self.ticks,
             [partial(cache.segment, self.symbol, day) for day in self.days],
             [partial(cache.segment, symbol, day) for symbol, day in self.conversion],
-            stream=is_long(self.ticks),
+            stream=long,
             symbol=self.symbol,
             digits=self.digits,
             bar_price=self.warmup_key.bar_price,
@@ -61,6 +62,7 @@ class PlannedScenario:
             first=self.first,
             last=self.last,
             warmup=self.warmup,
+            extremes=() if long else tuple(cache.extremes(self.symbol, day) for day in self.days),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, overload
 
 from finiex_ray.bars.window import MarketWindow
@@ -61,7 +62,7 @@ class StreamedWindow(MarketWindow):
         """Ticks of the scenario."""
         return self.total
 
-    @property
+    @cached_property
     def span_ns(self) -> tuple[int, int]:
         """Times of the scenario's first and last tick; its start twice where it has none."""
         places = range(len(self.segments))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Level
 from finiex_ray.kernels.bands import bollinger_nb
+from finiex_ray.kernels.levels import bollinger_level_nb
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
 
 __all__ = ["Bollinger", "BollingerParams"]
@@ -30,6 +33,16 @@ class Bollinger(Worker):
     def default_warmup_bars(self) -> int:
         """The period, less the forming bar where it counts."""
         return self.params.period - (1 if self.params.live else 0)
+
+    def level(self, block: Block, output: str, value: float) -> Level | None:
+        """Where the price's position in the band reaches ``value``, on the forming bar."""
+        if not self.params.live or output != "position":
+            return None
+        bars = block.bars[self.params.timeframe]
+        out = np.empty(len(bars.span_closed))
+        score = (2.0 * value - 1.0) * self.params.deviation
+        bollinger_level_nb(bars.history.close_hp, bars.span_closed, self.params.period, score, out)
+        return Level(bars, out)
 
     def compute(self, block: Block) -> Outputs:
         """Returns ``upper``, ``middle`` and ``lower``, units of the quote currency."""

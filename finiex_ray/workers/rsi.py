@@ -9,6 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Level
+from finiex_ray.core.market import FloatArray, IntArray
+from finiex_ray.kernels.levels import rsi_level_nb
 from finiex_ray.kernels.rsi import rsi_simple_nb, rsi_wilder_nb
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
 
@@ -46,12 +49,24 @@ class Rsi(Worker):
         super().__init__(params)
         self._consumed = np.zeros(1, dtype=np.int64)
         self._base = np.zeros(2, dtype=np.float64)
+        self._levels: dict[float, tuple[IntArray, FloatArray]] = {}  # the same state, for each value asked for
 
     def default_warmup_bars(self) -> int:
         """Wilder: 10 periods. Simple: one period of changes."""
         if self.params.method is RsiMethod.WILDER:
             return 10 * self.params.period
         return self.params.period + (0 if self.params.live else 1)
+
+    def level(self, block: Block, output: str, value: float) -> Level | None:
+        """Where the RSI reaches ``value``, on the forming bar."""
+        if not self.params.live or output != "rsi":
+            return None
+        bars = block.bars[self.params.timeframe]
+        state = self._levels.setdefault(value, (np.zeros(1, np.int64), np.zeros(2)))
+        out = np.empty(len(bars.span_closed))
+        wilder = self.params.method is RsiMethod.WILDER
+        rsi_level_nb(bars.history.close_hp, bars.span_closed, self.params.period, wilder, value, *state, out)
+        return Level(bars, out)
 
     def compute(self, block: Block) -> Outputs:
         """Returns ``rsi``, 0 to 100."""
