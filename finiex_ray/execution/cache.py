@@ -88,7 +88,8 @@ class SegmentCache:
         Raises:
             DataError: If the symbol is unknown or the stored day is damaged.
         """
-        return self._once(self._extremes, (symbol, day), lambda: make_extremes(self.segment(symbol, day)))
+        key = (symbol, day, "extremes")  # another lock than that of the ticks, which are asked for under it
+        return self._once(self._extremes, key, lambda: make_extremes(self.segment(symbol, day)))
 
     def bars(self, symbol: str, day: date, timeframe: Timeframe, price: BarPrice) -> BarSeries:
         """All bars of one UTC day, the last one as it stood at the day's last tick.
@@ -105,7 +106,7 @@ class SegmentCache:
             self._forget((symbol, day))
 
     def _forget(self, key: tuple[Any, ...]) -> None:
-        self._extremes.pop(key, None)
+        self._extremes.pop((*key, "extremes"), None)
         segment = self._segments.pop(key, None)
         if segment is not None:
             self._bytes -= segment_bytes(segment)
