@@ -48,7 +48,8 @@ def make_screen(buy: Sequence[Level], sell: Sequence[Level], *, need_all: bool) 
 def _spread(level: Level, span_first: IntArray, *, no_value: float, unknown: float, slack: float) -> FloatArray:
     """A level on the finer spans of all levels together, safe from rounding."""
     own = level.price_hp[np.searchsorted(level.bars.span_first, span_first[:-1], side="right") - 1]
-    safe = own + slack + np.copysign(np.abs(own) * 1e-12, slack)
+    known = np.where(np.isfinite(own), own, 0.0)
+    safe = known + slack * (1.0 + np.abs(known) * 1e-12)
     values: FloatArray = np.where(np.isnan(own), no_value, np.where(own == UNKNOWN, unknown, safe))
     return values
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from finiex_ray.bars.block import Block
@@ -53,7 +55,7 @@ def run_batch(
     """
     shared: dict[int, ScenarioResult] = {}
     for group in _groups(tasks):
-        shared.update(_run_shared(group, window, clock, data_ns))
+        shared.update(_Shared(group, window, clock, data_ns).run())
     for task in tasks:
         result = shared.get(task.index)
         if result is None:
@@ -91,21 +93,12 @@ def _groups(tasks: Sequence[ScenarioTask]) -> Iterator[list[ScenarioTask]]:
     return (group for group in groups.values() if len(group) > 1)
 
 
-def _run_shared(
-    tasks: Sequence[ScenarioTask], window: MarketWindow, clock: Clock, data_ns: int
-) -> dict[int, ScenarioResult]:
-    """Results by scenario; without those of scenarios that have to run by themselves.
-
-    Whatever is raised on the way is left to them: by themselves they come to the same failure, at the tick where it is theirs.
-    """
-    try:
-        return _Shared(tasks, window, clock, data_ns).run()
-    except (Exception, SystemExit):  # noqa: BLE001 - strategy code may raise anything
-        return {}
-
-
 class _Shared:
-    """Runs scenarios that share a window block by block."""
+    """Runs scenarios that share a window block by block.
+
+    A scenario whose strategy raises is left out of the results: by itself it comes to the same failure, at the tick where
+    it is its own.
+    """
 
     def __init__(self, tasks: Sequence[ScenarioTask], window: MarketWindow, clock: Clock, data_ns: int) -> None:
         self._window, self._clock, self._began = window, clock, clock()
@@ -117,7 +110,8 @@ class _Shared:
         self._opened: list[tuple[ScenarioConfig, TradeSimulator]] = []
         with self._profiler.startup("strategy"):
             for task in tasks:
-                self._place(task)
+                with suppress(Exception, SystemExit):  # strategy code may raise anything
+                    self._place(task)
         needs: dict[Timeframe, int] = {}
         for strategy in self._strategies.values():
             for timeframe, bars in strategy.needs.items():
@@ -168,7 +162,7 @@ class _Shared:
         return simulator.twin(policy)
 
     def run(self) -> dict[int, ScenarioResult]:
-        """Results by scenario."""
+        """Results by scenario, of those that completed."""
         profiler, clock = self._profiler, self._clock
         for strategy in self._strategies.values():
             for decider, accounts in zip(strategy.deciders, strategy.accounts, strict=True):
@@ -182,10 +176,13 @@ class _Shared:
             block = self._renderer.render(number, first, last, tick)
             rates = self._rates.at(block.time_ns) if self._rates else NO_RATES
             profiler.lap("bar_rendering", began)
-            for strategy in self._strategies.values():
-                self._run_block(strategy, block, rates)
+            for key, strategy in list(self._strategies.items()):
+                try:
+                    self._run_block(strategy, block, rates, tick)
+                except (Exception, SystemExit):  # noqa: BLE001 - strategy code may raise anything
+                    del self._strategies[key]
             tick += last - first
-        accounts = [each for strategy in self._strategies.values() for group in strategy.accounts for each in group]
+        accounts = [each for strategy in self._strategies.values() for each in chain.from_iterable(strategy.accounts)]
         for each in accounts:
             each.simulator.finish()
         loop_ns = clock() - began_loop
@@ -194,13 +191,16 @@ class _Shared:
             workers = {name: OperationTime(*timing) for name, timing in strategy.workers.timings.items()}
             own = sum(map(len, strategy.accounts))
             profile = _shared_profile(profiler.profile({}, loop_ns), len(accounts), workers, own)
-            for each in (account for group in strategy.accounts for account in group):
+            for each in chain.from_iterable(strategy.accounts):
                 results[each.task.index] = self._result(each, tick, profile, len(accounts))
             strategy.workers.close()
         return results
 
-    def _run_block(self, strategy: _Strategy, block: Block, rates: IntArray) -> None:
-        profiler = self._profiler
+    def _run_block(self, strategy: _Strategy, block: Block, rates: IntArray, tick: int) -> None:
+        profiler, time_ns = self._profiler, int(block.time_ns[0])
+        for account in chain.from_iterable(strategy.accounts):
+            account.logger.at(tick, time_ns)
+            account.logger.workers.at(tick, time_ns)
         began = profiler.clock()
         offsets = screen_block(block, strategy.workers, strategy.deciders) if strategy.screening else None
         seen = block if offsets is None else block.at(offsets)
@@ -253,7 +253,7 @@ class _LogFan:
 
 def _connect_logs(strategy: _Strategy, decider: Decider, accounts: Sequence[_Account]) -> None:
     decider.logic.log = _LogFan([each.logger for each in accounts])
-    everyone = [each.logger.workers for group in strategy.accounts for each in group]
+    everyone = [each.logger.workers for each in chain.from_iterable(strategy.accounts)]
     for worker in strategy.workers.workers.values():
         worker.log = _LogFan(everyone)
 

@@ -75,7 +75,13 @@ def rsi_level_nb(
 
 
 @kernel
-def bollinger_level_nb(close_hp: IntArray, span_closed: IntArray, period: int, score: float, out: FloatArray) -> None:
+def bollinger_level_nb(
+    close_hp: IntArray,
+    span_closed: IntArray,
+    period: int,
+    score: float,
+    out: FloatArray,
+) -> None:
     """Prices that lie ``score`` population standard deviations above the mean of the window that they close.
 
     With u = (n - 1) d - t for the price's distance d from an anchor and the sum t of the other closes' distances, the

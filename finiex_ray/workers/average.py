@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -10,10 +11,11 @@ from pydantic import Field
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.screen import Level
-from finiex_ray.core.market import FloatArray, IntArray
+from finiex_ray.core.market import FloatArray
 from finiex_ray.kernels.averages import ema_nb, sma_nb
 from finiex_ray.kernels.levels import average_level_nb
 from finiex_ray.workers.base import Worker, WorkerParams, new_output
+from finiex_ray.workers.levels import LevelBook
 
 __all__ = ["AverageKind", "AverageParams", "AverageWorker"]
 
@@ -49,7 +51,7 @@ class AverageWorker(Worker):
         super().__init__(params)
         self._consumed = np.zeros(1, dtype=np.int64)
         self._mean = np.zeros(1, dtype=np.float64)
-        self._levels: dict[float, tuple[IntArray, FloatArray]] = {}  # the same state, for each factor asked for
+        self._levels = LevelBook(params.timeframe, means=1)
 
     def default_warmup_bars(self) -> int:
         """EMA: 5 periods and one bar. SMA: the period, less the forming bar where it counts."""
@@ -61,12 +63,9 @@ class AverageWorker(Worker):
         """Where the price is ``factor`` times the mean that it is part of, on the forming bar."""
         if not self.params.live:
             return None
-        bars = block.bars[self.params.timeframe]
-        state = self._levels.setdefault(factor, (np.zeros(1, np.int64), np.zeros(1)))
-        out = np.empty(len(bars.span_closed))
-        exponential = self.params.kind is AverageKind.EMA
-        average_level_nb(bars.history.close_hp, bars.span_closed, self.params.period, exponential, factor, *state, out)
-        return Level(bars, out)
+        bars, exponential = block.bars[self.params.timeframe], self.params.kind is AverageKind.EMA
+        find = partial(average_level_nb, bars.history.close_hp, bars.span_closed, self.params.period, exponential)
+        return self._levels.level(block, factor, find)
 
     def average(self, block: Block) -> FloatArray:
         """The mean at each tick, units of the quote currency."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.screen import Level
+from finiex_ray.core.market import FloatArray, IntArray
 from finiex_ray.kernels.bands import bollinger_nb
 from finiex_ray.kernels.levels import bollinger_level_nb
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
+from finiex_ray.workers.levels import LevelBook
 
 __all__ = ["Bollinger", "BollingerParams"]
 
@@ -30,6 +31,10 @@ class Bollinger(Worker):
     outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
     params: BollingerParams
 
+    def __init__(self, params: BollingerParams) -> None:
+        super().__init__(params)
+        self._levels = LevelBook(params.timeframe, means=0)
+
     def default_warmup_bars(self) -> int:
         """The period, less the forming bar where it counts."""
         return self.params.period - (1 if self.params.live else 0)
@@ -38,11 +43,12 @@ class Bollinger(Worker):
         """Where the price's position in the band reaches ``value``, on the forming bar."""
         if not self.params.live or output != "position":
             return None
-        bars = block.bars[self.params.timeframe]
-        out = np.empty(len(bars.span_closed))
-        score = (2.0 * value - 1.0) * self.params.deviation
-        bollinger_level_nb(bars.history.close_hp, bars.span_closed, self.params.period, score, out)
-        return Level(bars, out)
+        bars, period = block.bars[self.params.timeframe], self.params.period
+
+        def find(score: float, _consumed: IntArray, _means: FloatArray, out: FloatArray) -> None:
+            bollinger_level_nb(bars.history.close_hp, bars.span_closed, period, score, out)
+
+        return self._levels.level(block, (2.0 * value - 1.0) * self.params.deviation, find)
 
     def compute(self, block: Block) -> Outputs:
         """Returns ``upper``, ``middle`` and ``lower``, units of the quote currency."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -10,10 +11,10 @@ from pydantic import Field
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.screen import Level
-from finiex_ray.core.market import FloatArray, IntArray
 from finiex_ray.kernels.levels import rsi_level_nb
 from finiex_ray.kernels.rsi import rsi_simple_nb, rsi_wilder_nb
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
+from finiex_ray.workers.levels import LevelBook
 
 __all__ = ["Rsi", "RsiMethod", "RsiParams"]
 
@@ -49,7 +50,7 @@ class Rsi(Worker):
         super().__init__(params)
         self._consumed = np.zeros(1, dtype=np.int64)
         self._base = np.zeros(2, dtype=np.float64)
-        self._levels: dict[float, tuple[IntArray, FloatArray]] = {}  # the same state, for each value asked for
+        self._levels = LevelBook(params.timeframe, means=2)
 
     def default_warmup_bars(self) -> int:
         """Wilder: 10 periods. Simple: one period of changes."""
@@ -61,12 +62,9 @@ class Rsi(Worker):
         """Where the RSI reaches ``value``, on the forming bar."""
         if not self.params.live or output != "rsi":
             return None
-        bars = block.bars[self.params.timeframe]
-        state = self._levels.setdefault(value, (np.zeros(1, np.int64), np.zeros(2)))
-        out = np.empty(len(bars.span_closed))
-        wilder = self.params.method is RsiMethod.WILDER
-        rsi_level_nb(bars.history.close_hp, bars.span_closed, self.params.period, wilder, value, *state, out)
-        return Level(bars, out)
+        bars, wilder = block.bars[self.params.timeframe], self.params.method is RsiMethod.WILDER
+        find = partial(rsi_level_nb, bars.history.close_hp, bars.span_closed, self.params.period, wilder)
+        return self._levels.level(block, value, find)
 
     def compute(self, block: Block) -> Outputs:
         """Returns ``rsi``, 0 to 100."""
