@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,8 +92,10 @@ def test_submit_checks_runs_and_follows(project: Path, head: Head, tmp_path: Pat
 
 
 def test_a_failing_scenario_is_exit_code_1(project: Path, head: Head, tmp_path: Path) -> None:
-    arguments = ["one_fails.json", "--allow-import", "mine", "--out", str(tmp_path / "out"), "--no-check"]
-    done = call(project, head, "finiex-ray", "submit", *arguments)
+    options = ["--allow-import", "mine", "--out", str(tmp_path / "out"), "--no-check", "--no-wait"]
+    sent = call(project, head, "finiex-ray", "submit", "one_fails.json", *options)
+    assert sent.returncode == 0, sent.stderr
+    done = call(project, head, "finiex-ray", "logs", sent.stdout.strip(), "--follow")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 completed, 1 failed" in done.stdout
     assert "on purpose" in done.stdout
@@ -116,11 +119,24 @@ def test_what_the_cluster_lacks_is_found_before_the_run(project: Path, head: Hea
     assert not (tmp_path / "out").exists()
 
 
-def test_stop_and_detach(project: Path, head: Head, tmp_path: Path) -> None:
-    arguments = ["good.json", "--set", "max_ticks=5000000", "--out", str(tmp_path / "out"), "--no-check", "--no-wait"]
-    done = call(project, head, "finiex-ray", "submit", *arguments)
-    assert done.returncode == 0, done.stderr
-    job = done.stdout.strip()
+def test_ctrl_c_leaves_the_job_and_stop_ends_it(project: Path, head: Head, tmp_path: Path) -> None:
+    arguments = ["good.json", "--set", "max_ticks=50000000", "--out", str(tmp_path / "out"), "--no-check"]
+    environment = {**head.env, "RAY_API_SERVER_ADDRESS": head.http}
+    watching = subprocess.Popen(
+        ["finiex-ray", "submit", *arguments], cwd=project, env=environment, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert watching.stderr is not None
+    told = ""
+    while not told.startswith("submitted: "):
+        told = watching.stderr.readline()
+        assert told, "it ended before it had submitted"
+    job = told.split()[1]
+    watching.send_signal(signal.SIGINT)
+    _, told = watching.communicate(timeout=60)
+    assert watching.returncode == 130
+    assert f"{job} goes on" in told
+    assert re.search("status +(pending|running)", call(project, head, "finiex-ray", "status", job).stdout)
     assert "is being stopped" in call(project, head, "finiex-ray", "stop", job).stdout
     followed = call(project, head, "finiex-ray", "logs", job, "--follow")
     assert followed.returncode == 130
