@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-_READY_S = 90
+_READY_S = 200
 
 
 class Head(NamedTuple):

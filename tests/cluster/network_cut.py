@@ -23,7 +23,7 @@ from cluster_work import ROOT, Watch, run, scenario_set
 
 HEAD, NODES = "10.203.57.1", ("10.203.57.2", "10.203.57.3")
 PORT = 6379  # its own network: nobody else is there
-READY_S = 90
+READY_S = 200
 
 
 def ip(*words: str) -> None:
@@ -85,7 +85,8 @@ def wait_until(ready: Callable[[], bool]) -> None:
 
 
 def outer(options: argparse.Namespace) -> int:
-    """Builds the network and both nodes, and runs `inner` on the head's side."""
+    """Builds the network and the nodes, and runs `inner` on the head's side."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fnx-", ignore_cleanup_errors=True)))
         (scratch / "token").touch(0o600)
@@ -112,7 +113,7 @@ def outer(options: argparse.Namespace) -> int:
             )
         arguments = ["--inner", f"--scenarios={options.scenarios}", f"--ticks={options.ticks}"]
         done = subprocess.run(
-            ["ip", "netns", "exec", head, sys.executable, __file__, *arguments], timeout=600, check=False
+            ["ip", "netns", "exec", head, sys.executable, __file__, *arguments], timeout=800, check=False
         )
         if done.returncode:
             for log in scratch.glob("*.log"):
