@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak lint bench clean
+.PHONY: help install run test soak lint bench bench-growth bench-docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -39,6 +39,19 @@ EXAMPLES ?= 10000
 soak: $(STAMP)
 	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
 		tests/unit/trading/test_order_graph.py tests/unit/trading/test_trading_metamorphic.py
+
+# make bench  ours and the peers on the same ticks: one table, and build/bench.json (PARTS="run sweep" for some of it)
+PARTS ?=
+bench: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench $(PARTS)
+
+# make bench-growth  how time and memory grow with ticks, scenarios and cores: a table, and build/bench-growth.json
+bench-growth: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench.growth $(PARTS)
+
+# make bench-docs  puts both tables into docs/benchmarks.md
+bench-docs: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench.document
 
 # make clean  removes what the other targets made
 clean:

@@ -6,7 +6,6 @@ from finiex_ray.core.access import PluginAccess
 
 OWN = PluginAccess(
     (
-        "bench_object_store",
         "checks_strategies",
         "engine_strategies",
         "execution_support",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from finiex_ray.core.records import CURVE_COLUMNS as C
 from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import mark_nb, sums_nb, unrealised_nb
-from finiex_ray.kernels.codes import ORDER, POSITION
+from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
 from finiex_ray.kernels.runs import RUN
 
-__all__ = ["pass_quiet_nb", "row_nb", "stand_at_nb"]
+__all__ = ["close_bucket_nb", "pass_quiet_nb", "row_nb", "stand_at_nb"]
 
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
@@ -88,6 +90,30 @@ def _band_nb(ints: Any) -> tuple[int, int, int, int]:
     return bid_low, bid_high, ask_low, ask_high
 
 
+@helper
+def close_bucket_nb(
+    ints: Any, reals: Any, tick: int, time_ns: int, equity: float, low: float, high: float, offset: int
+) -> None:
+    """Writes a row of the equity record, and says where the next bucket ends.
+
+    A bucket of more than a run ends where a run of the segment ends, so that whole runs can be passed over.
+    """
+    if ints[L.equity_rows] == ints[L.curve_rows]:  # more ticks than were announced: the last row takes them in
+        ints[L.equity_rows] -= 1
+    row = ints[L.curve_at] + ints[L.equity_rows] * CURVE
+    ints[L.equity_rows] += 1
+    ints[row + C.tick] = tick
+    ints[row + C.time_ns] = time_ns
+    reals[row + C.balance] = ints[L.balance_minor]
+    reals[row + C.equity] = equity
+    reals[row + C.equity_low] = low
+    reals[row + C.equity_high] = high
+    until = offset + ints[L.bucket_ticks]
+    if ints[L.bucket_ticks] >= RUN:
+        until = (until + RUN - 1) // RUN * RUN
+    ints[L.bucket_end] += until - offset
+
+
 @inlined
 def _value_nb(
     bid: int,
@@ -105,6 +131,19 @@ def _value_nb(
     if own_quote:
         return (long_points / bid + short_points / ask) * value
     return (long_points + short_points) * value
+
+
+@helper
+def _pass_flat_nb(ints: Any, reals: Any, time_ns: Any, last: int, base: int) -> None:
+    """Passes over ticks of an account without positions: equity is the balance, only buckets of the record end."""
+    balance = float(ints[L.balance_minor])
+    mark_nb(reals, balance)
+    i = min(last, ints[L.bucket_end] - base)
+    while i < last:
+        low, high = reals[L.bucket_low], reals[L.bucket_high]
+        close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], balance, low, high, i)
+        reals[L.bucket_low] = reals[L.bucket_high] = balance
+        i = min(last, ints[L.bucket_end] - base)
 
 
 @helper
@@ -128,7 +167,7 @@ def pass_quiet_nb(
     """
     flat = ints[L.positions] == 0
     if flat and ints[L.resting] == 0:
-        mark_nb(reals, float(ints[L.balance_minor]))
+        _pass_flat_nb(ints, reals, time_ns, last, base)
         stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
     bid_low, bid_high, ask_low, ask_high = _band_nb(ints)
@@ -150,9 +189,14 @@ def pass_quiet_nb(
     converted = ints[L.rate_mode] != 0 and not flat
     one_sided = (long_steps == 0 or short_steps == 0) and not converted
     i, inside = first, True
+    until = min(last, ints[L.bucket_end] - base)
     while i < last and inside:
+        if i == until:
+            close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], equity, low, high, i)
+            low, high = math.inf, -math.inf
+            until = min(last, ints[L.bucket_end] - base)
         run = i // RUN
-        end = min(run * RUN + RUN, last)
+        end = min(run * RUN + RUN, until)
         if one_sided:
             # A run whose extremes move no extreme of the account is passed over whole: equity follows one quote only.
             if end - i == RUN and run < len(extremes):
@@ -177,7 +221,7 @@ def pass_quiet_nb(
                     least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)
                     low, high = min(low, worst), max(high, best)
                     i = end
-                    if i == last:
+                    if i == until:
                         equity = balance + _value_nb(
                             bid[i - 1], ask[i - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
                         )

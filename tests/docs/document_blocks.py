@@ -22,6 +22,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "SECURITY.md",
     "configs/brokers/README.md",
+    "docs/benchmarks.md",
     "docs/cluster.md",
     "docs/fills.md",
 )
