@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from own_access import OWN
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.renderer import bars_of_day
@@ -177,7 +178,7 @@ def make_window(config: ScenarioConfig) -> MarketWindow:
             break
         day += timedelta(days=1)
         segments.append(synthetic_day(symbol, day))
-    warmup = {tf: _warmup(symbol, start_ns, tf, bars) for tf, bars in strategy_needs(config).items()}
+    warmup = {tf: _warmup(symbol, start_ns, tf, bars) for tf, bars in strategy_needs(config, OWN).items()}
     digits = SYNTHETIC.digits(symbol)
     return MarketWindow(symbol, digits, config.bar_price, start_ns, tuple(segments), first, last, warmup)
 
@@ -194,7 +195,7 @@ def _warmup(symbol: str, start_ns: int, timeframe: Timeframe, bars: int) -> BarS
 
 def run(config: ScenarioConfig, *, broker: BrokerSpec | None = None, **options: Any) -> ScenarioResult:
     """Runs one scenario on the synthetic market."""
-    task = ScenarioTask(0, config, broker or make_broker())
+    task = ScenarioTask(0, config, broker or make_broker(), OWN)
     return run_scenario(task, make_window(config), **{"clock": time.perf_counter_ns, **options})
 
 

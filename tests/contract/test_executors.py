@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from execution_support import WalkSource, brokers, failing, mixed_scenarios, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.config.models import InvalidScenario, ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
@@ -28,7 +29,7 @@ def run(
     source = options.pop("source", None) or WalkSource()
     on_progress = options.pop("on_progress", None)
     coordinator = ExecutionCoordinator(
-        scenario_set(*scenarios), source, brokers, executor=executor, jobs=jobs, **options
+        scenario_set(*scenarios), source, brokers, executor=executor, jobs=jobs, access=OWN, **options
     )
     results: list[ScenarioResult] = []
     summary = coordinator.run(results.append, on_progress)
@@ -243,5 +244,5 @@ def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    with pytest.raises(ExecutionError, match="ray job submit"):
+    with pytest.raises(ExecutionError, match="finiex-ray submit"):
         run("ray", None, scenario("one"), address="ray://head:10001")
