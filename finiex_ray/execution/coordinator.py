@@ -71,6 +71,9 @@ class ExecutionCoordinator:
         address: Address of a Ray cluster; ``auto`` as executor then means Ray.
         fail_fast: Cancel the rest after the first failure.
         interval_s: Seconds between two calls of ``on_progress``.
+
+    Raises:
+        ExecutionError: If an address is given for a run in this process.
     """
 
     def __init__(
@@ -85,6 +88,10 @@ class ExecutionCoordinator:
         fail_fast: bool = False,
         interval_s: float = 0.25,
     ) -> None:
+        if executor == "local" and address is not None:
+            raise ExecutionError(
+                f"--address {address} names a Ray cluster, and executor 'local' uses none; leave one out"
+            )
         self._set = scenario_set
         self._cache = SegmentCache(source)
         self._brokers = brokers

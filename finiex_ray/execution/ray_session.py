@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ __all__ = ["LOCAL", "NAMESPACE", "connect", "driver_paths", "import_ray", "targe
 
 LOCAL: Final = "local"
 NAMESPACE: Final = "finiex_ray"
+_ANSWER_S: Final = 20.0  # for a head far away
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
 # Read when Ray is imported. Without keepalive a cut network keeps tasks pending for minutes.
 _BEFORE_IMPORT: Final = {
@@ -82,6 +84,7 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         "job_config": ray.job_config.JobConfig(_py_driver_sys_path=[_PACKAGE_ROOT]),
     }
     surroundings: dict[str, str] = {}
+    _require_answer(where)
     if where == LOCAL:
         # (Ray turns token authentication on by itself, unless RAY_AUTH_MODE says otherwise.)
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
@@ -96,6 +99,23 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
             f"cannot {what}: {type(error).__name__}: {error}; check --address, or run with --executor local"
         ) from error
     return True
+
+
+def _require_answer(where: str) -> None:
+    """Asks a cluster's head for a connection first: Ray itself waits for one without end.
+
+    Raises:
+        ExecutionError: If nothing listens at ``host:port``.
+    """
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ExecutionError(
+            f"cannot reach the Ray cluster at '{where}': {error}; check --address, or run with --executor local"
+        ) from error
 
 
 @contextmanager
