@@ -16,7 +16,7 @@ from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import AccountConfig, BarPrice, ScenarioConfig
 from finiex_ray.core.enums import Action, Wake
-from finiex_ray.core.market import BarSeries, TickSegment, freeze
+from finiex_ray.core.market import BarSeries, IntArray, TickSegment, freeze
 from finiex_ray.core.records import Records
 from finiex_ray.core.time import NS_PER_DAY, NS_PER_MS, Timeframe, day_start_ns, to_ns
 from finiex_ray.data.synthetic import SyntheticMarket
@@ -25,7 +25,7 @@ from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import run_scenario
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.policy import OnePositionPolicy
-from finiex_ray.trading.simulator import TradeSimulator
+from finiex_ray.trading.simulator import NO_RATES, TradeSimulator
 from finiex_ray.trading.terms import make_terms
 
 T0 = day_start_ns(date(2025, 9, 22)) + 10 * 3_600 * 1_000 * NS_PER_MS  # a Monday, 10:00
@@ -94,8 +94,9 @@ def drive(
     wake: Wake = Wake.ACTION,
     finish: bool = True,
     on_wake: Callable[[int, Wake], None] | None = None,
+    rates: IntArray = NO_RATES,
 ) -> TradeSimulator:
-    """Runs the simulator over ticks; ``script`` trades at given tick indices."""
+    """Runs the simulator over ticks; ``script`` trades at given tick indices; ``rates`` are the conversion pair's."""
     script, count = script or {}, len(ticks.time_ns)
     wanted = np.zeros(count, np.int8)
     if actions is not None:
@@ -107,7 +108,8 @@ def drive(
         block = bare_block(ticks, first, min(first + block_ticks, count))
         offset = 0
         while offset < len(block):
-            offset, reason = simulator.advance(block, wanted[first : first + len(block)], offset, len(block), wake)
+            part = slice(first, first + len(block))
+            offset, reason = simulator.advance(block, wanted[part], offset, len(block), wake, rates[part])
             if reason:
                 tick = first + offset - 1
                 api.at(int(ticks.bid_points[tick]), int(ticks.ask_points[tick]))
@@ -116,7 +118,7 @@ def drive(
                 if tick in script:
                     script[tick](api)
     if finish:
-        simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+        simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]), rates)
     return simulator
 
 

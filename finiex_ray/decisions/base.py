@@ -47,11 +47,13 @@ class DecisionLogic(ABC):
             bound to the one worker that has these outputs, or to the one named in the ``inputs`` parameter.
         log: The scenario's log.
         wake_on: When ``execute`` is called (only where ``policy`` returns None).
+        session_gap_s: Simulated seconds without a tick from which on the next one begins a session (``Wake.GAP``).
     """
 
     Params: ClassVar[type[LogicParams]] = LogicParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     wake_on: Wake = Wake.ACTION
+    session_gap_s: float = 3_600.0
 
     def __init__(self, params: LogicParams) -> None:
         self.params = params

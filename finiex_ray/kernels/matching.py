@@ -8,7 +8,15 @@ from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
-from finiex_ray.kernels.booking import event_nb, free_margin_nb, margin_nb, margin_used_nb, rate_nb, round_ratio_nb
+from finiex_ray.kernels.booking import (
+    commission_nb,
+    event_nb,
+    free_margin_nb,
+    margin_nb,
+    margin_used_nb,
+    rate_nb,
+    round_ratio_nb,
+)
 from finiex_ray.kernels.jit import kernel
 from finiex_ray.kernels.positions import enter_position_nb, exit_position_nb, held_steps_nb, net_nb, set_stops_nb
 from finiex_ray.kernels.requests import end_order_nb, reject_nb, set_timer_nb
@@ -71,19 +79,26 @@ def _cancel_partner_nb(state: Any, order: Any, tick: int, time_ns: int) -> None:
 
 
 @kernel
-def _affordable_nb(state: Any, order: Any, steps: int, price: int, bid: int, ask: int) -> int:
+def _needed_nb(state: Any, held: int, steps: int, price: int, maker: bool) -> float:
+    """What ``steps`` on top of ``held`` need of the free margin; a spot account pays their commission from its cash too."""
+    rate = rate_nb(state.ints, False) if state.ints[L.rate_mode] != 0 else 1
+    margin = margin_nb(state, held, steps, price, rate)
+    return margin - commission_nb(state.ints, steps, price, maker) if state.ints[L.spot] != 0 else margin
+
+
+@kernel
+def _affordable_nb(state: Any, order: Any, steps: int, price: int, bid: int, ask: int, maker: bool) -> int:
     """How much of ``steps`` the free margin carries: all of it, or for an immediate-or-cancel order the largest part."""
     free = free_margin_nb(state, bid, ask)
     _, held = margin_used_nb(state)
-    rate = rate_nb(state.ints, False) if state.ints[L.rate_mode] != 0 else 1
-    if margin_nb(state, held, steps, price, rate) <= free:
+    if _needed_nb(state, held, steps, price, maker) <= free:
         return steps
     if order[O.immediate_or_cancel] == 0:
         return 0
-    low, high = 0, steps - 1  # margin grows with the volume: halve the range
+    low, high = 0, steps - 1  # the need grows with the volume: halve the range
     while low < high:
         middle = (low + high + 1) // 2
-        if margin_nb(state, held, middle, price, rate) <= free:
+        if _needed_nb(state, held, middle, price, maker) <= free:
             low = middle
         else:
             high = middle - 1
@@ -103,7 +118,7 @@ def _fill_nb(state: Any, order: Any, price: int, bid: int, ask: int, tick: int, 
         left = net_nb(state, order, wanted, price, tick, time_ns, EXIT_NETTED, maker)
     opened = 0
     if left > 0:
-        opened = _affordable_nb(state, order, left, price, bid, ask)
+        opened = _affordable_nb(state, order, left, price, bid, ask, maker)
         if opened > 0:
             enter_position_nb(state, order, opened, price, bid, ask, tick, time_ns, maker)
     filled = wanted - left + opened

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from operator import index
+from operator import attrgetter, index
 from typing import Final
 
 from finiex_ray.core.enums import OrderState, OrderType, Side
@@ -47,10 +48,12 @@ class TradingApi:
         self._seen_events = 0
         self._events: list[Event] = []
 
-    def at(self, bid_points: int, ask_points: int) -> None:
-        """Sets the quotes of the current tick; the engine calls it before each wake-up."""
+    def at(self, bid_points: int, ask_points: int, market: Sequence[Event] = ()) -> None:
+        """Sets the quotes of the current tick, and what the market has done; the engine calls it before each wake-up."""
         self._bid_points, self._ask_points = bid_points, ask_points
         self._events = self._views.events(self._seen_events)
+        if market:  # within a tick the broker comes first (rule R7)
+            self._events = sorted([*self._events, *market], key=attrgetter("tick"))
         self._seen_events = int(self._simulator.account["events"])
 
     @property
@@ -90,8 +93,17 @@ class TradingApi:
         return funds - self.margin_used
 
     @property
+    def balances(self) -> dict[str, float]:
+        """What the account owns, by currency or asset: the balance, or on a spot account the cash and the asset held."""
+        terms = self._simulator.terms
+        if not self._simulator.account["spot"]:
+            return {terms.currency: self.balance}
+        held = int(self._simulator.positions()["volume_steps"].sum())
+        return {terms.currency: self.free_margin, terms.base: float(held * terms.volume_step * terms.contract_size)}
+
+    @property
     def events(self) -> list[Event]:
-        """What has happened at the broker since the last wake-up, in order."""
+        """What has happened at the broker and in the market since the last wake-up, in order."""
         return list(self._events)
 
     @property
