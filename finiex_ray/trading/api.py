@@ -334,9 +334,7 @@ class TradingApi:
         side = Side(-int(position["side"]))
         if lots is not None:
             return self._simulator.request(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
-        held = self._simulator.positions()
-        steps = int(held["volume_steps"][held["position_id"] == position_id].sum())
-        return self._simulator.request(OrderType.CLOSE, side, volume_steps=steps, **fields)
+        return self._simulator.request(OrderType.CLOSE, side, volume_steps=self._held_steps(position_id), **fields)
 
     def close_all(self) -> list[int]:
         """Sends an order to close each open position; returns their order ids."""
@@ -345,11 +343,10 @@ class TradingApi:
 
     def reverse(self, position_id: int) -> tuple[int, int]:
         """Closes a position and opens the same volume of the other side; returns both order ids."""
-        position = self._position(position_id)
-        lots = next(view.lots for view in self.positions if view.position_id == position_id)
+        side, steps = int(self._position(position_id)["side"]), self._held_steps(position_id)
         closing = self.close(position_id)
-        send = self.sell if int(position["side"]) == Side.BUY else self.buy
-        return closing, send(lots)
+        send = self.sell if side == Side.BUY else self.buy
+        return closing, send(steps * self._simulator.terms.volume_step)
 
     def _record(self, order_id: int) -> Records:
         orders = self._simulator.orders()
@@ -364,6 +361,11 @@ class TradingApi:
                 found: Records = record
                 return found
         raise KeyError(f"no open position {position_id}; open: {[p.position_id for p in self.positions]}")
+
+    def _held_steps(self, position_id: int) -> int:
+        """Volume of a position, all legs of a net position together."""
+        held = self._simulator.positions()
+        return int(held["volume_steps"][held["position_id"] == position_id].sum())
 
     def _points(self, price: float | None) -> int:
         if price is None:

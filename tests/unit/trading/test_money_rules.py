@@ -275,6 +275,12 @@ def test_r11_reverse_closes_and_opens_the_same_volume_of_the_other_side() -> Non
     assert [(p["side"], p["volume_steps"]) for p in rows(simulator.positions())] == [(-1, 70)]
 
 
+def test_r11_reverse_counts_every_leg_of_a_net_position() -> None:
+    script = {0: lambda t: (t.buy("0.3"), t.buy("0.4")), 2: lambda t: t.reverse(1)}
+    simulator = _run(script, account_mode="netting")
+    assert [(p["side"], p["volume_steps"]) for p in rows(simulator.positions())] == [(-1, 70)]
+
+
 def test_r11_a_spot_account_sells_no_more_than_it_holds() -> None:
     quotes = [(6_000_000, 6_000_100)] * 8
     script = {
