@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak lint bench clean
+.PHONY: help install run test soak mutants lint bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -39,6 +39,11 @@ EXAMPLES ?= 10000
 soak: $(STAMP)
 	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
 		tests/unit/trading/test_order_graph.py tests/unit/trading/test_trading_metamorphic.py
+
+# make mutants  do the trading tests notice small wrong changes to the account? (MUTANTS=100, takes a quarter of an hour)
+MUTANTS ?= 100
+mutants: $(STAMP)
+	$(BIN)/python tests/mutants/run_mutants.py --count $(MUTANTS)
 
 # make clean  removes what the other targets made
 clean:

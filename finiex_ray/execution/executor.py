@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import ClassVar
 
 from finiex_ray.bars.window import MarketWindow
+from finiex_ray.engine.batch import run_batch
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult, ScenarioTask
-from finiex_ray.engine.run import failed_result, run_scenario
+from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
 
@@ -55,17 +56,17 @@ class StoppedError(BaseException):
 
 
 def run_on(
-    task: ScenarioTask,
+    tasks: Sequence[ScenarioTask],
     window: MarketWindow,
     progress: Callable[[ProgressUpdate], None] | None,
     *,
     data_ns: int = 0,
-) -> ScenarioResult:
-    """Runs one scenario on its window; every failure is a result.
+) -> Iterator[ScenarioResult]:
+    """Runs scenarios on their common window; a result for each, in order, and every failure is a result.
 
     Args:
-        task: The scenario.
-        window: Its market data.
+        tasks: The scenarios.
+        window: Their market data.
         progress: Receives live updates.
         data_ns: Time that fetching the window took.
 
@@ -73,9 +74,17 @@ def run_on(
         KeyboardInterrupt: If the user interrupts.
         StoppedError: If the progress callback raised it.
     """
-    try:
-        return run_scenario(task, window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns)
-    except (KeyboardInterrupt, StoppedError):
-        raise
-    except BaseException as error:  # noqa: BLE001 - the task's edge: also what derives from BaseException is a result
-        return failed_result(task.index, task.config.name, task.config.symbol, error)
+    done = 0
+    while done < len(tasks):
+        try:
+            for result in run_batch(
+                tasks[done:], window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns
+            ):
+                done += 1
+                yield result
+        except (KeyboardInterrupt, StoppedError, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the task's edge: also what derives from BaseException is a result
+            task = tasks[done]
+            done += 1
+            yield failed_result(task.index, task.config.name, task.config.symbol, error)

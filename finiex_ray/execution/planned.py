@@ -41,6 +41,11 @@ class PlannedScenario:
     warmup: Mapping[Timeframe, BarSeries] = field(repr=False, compare=False)  # one object for all with the same key
     conversion: tuple[tuple[str, date], ...] = ()  # symbol and days of the conversion pair, where one is needed
 
+    @property
+    def window_key(self) -> tuple[object, ...]:
+        """What the market data depends on: scenarios with an equal key can run as one batch."""
+        return self.warmup_key, self.days, self.first, self.last, self.conversion, id(self.warmup)
+
     def window(self, cache: SegmentCache) -> MarketWindow:
         """The scenario's market data.
 
@@ -56,6 +61,7 @@ class PlannedScenario:
             first=self.first,
             last=self.last,
             warmup=self.warmup,
+            extremes=tuple(cache.extremes(self.symbol, day) for day in self.days),
             conversion=tuple(cache.segment(symbol, day) for symbol, day in self.conversion),
         )
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,17 +56,36 @@ def run_batch(batch: RayBatch) -> Iterator[ScenarioResult]:
     _extend_path(batch.paths)
     send = None if batch.progress is None else ProgressSender(batch.progress)
     fetched: dict[Any, Any] = {}
-    for shipment in batch.shipments:
-        task = shipment.task
-        try:
-            # Lost data is not the scenario's failure: it passes through, and the driver sends the rest again.
-            began = time.perf_counter_ns()
-            window = _window(shipment, fetched)
-            result = run_on(task, window, send, data_ns=time.perf_counter_ns() - began)
-        except KeyboardInterrupt as error:
-            # A real one reaches the driver; here only the strategy's own code can have raised it.
-            result = failed_result(task.index, task.config.name, task.config.symbol, error)
-        yield result
+    for _, group in groupby(batch.shipments, key=_window_key):
+        shipments = list(group)
+        tasks = [shipment.task for shipment in shipments]
+        done = 0
+        while done < len(tasks):
+            try:
+                # Lost data is not the scenario's failure: it passes through, and the driver sends the rest again.
+                began = time.perf_counter_ns()
+                window = _window(shipments[0], fetched)
+                for result in run_on(tasks[done:], window, send, data_ns=time.perf_counter_ns() - began):
+                    done += 1
+                    yield result
+            except KeyboardInterrupt as error:
+                # A real one reaches the driver; here only the strategy's own code can have raised it.
+                task = tasks[done]
+                done += 1
+                yield failed_result(task.index, task.config.name, task.config.symbol, error)
+
+
+def _window_key(shipment: Shipment) -> tuple[Any, ...]:
+    return (
+        shipment.symbol,
+        shipment.start_ns,
+        shipment.bar_price,
+        shipment.first,
+        shipment.last,
+        shipment.segments,
+        shipment.warmup,
+        shipment.conversion,
+    )
 
 
 def _extend_path(paths: tuple[str, ...]) -> None:
