@@ -11,14 +11,19 @@ from finiex_ray.checks.determinism import check_determinism
 from finiex_ray.checks.lookahead import check_lookahead
 from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig, ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
+from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.ray_session import cluster_cpus
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
 from finiex_ray.results.writer import ResultWriter
@@ -27,6 +32,7 @@ __all__ = [
     "brokers_beside",
     "check_set_determinism",
     "check_set_lookahead",
+    "estimate_set",
     "open_data",
     "run_scenarios",
     "run_set",
@@ -42,6 +48,7 @@ def run_set(
     address: str | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
     out: str | Path = DEFAULT_ROOT,
     fail_fast: bool = False,
     quiet: bool = False,
@@ -58,6 +65,7 @@ def run_set(
         address: An existing Ray cluster, for example ``auto`` or ``ray://host:10001``.
         only: Names of the scenarios to run; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
         out: Folder that the run folder is made in.
         fail_fast: Stop after the first scenario that fails.
         quiet: No live display (otherwise on stderr).
@@ -69,6 +77,7 @@ def run_set(
         FiniexError: If the set, the data or the executor cannot be used.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     return run_scenarios(
         scenario_set,
@@ -80,6 +89,7 @@ def run_set(
         out=out,
         fail_fast=fail_fast,
         quiet=quiet,
+        access=access,
         details={"overrides": list(overrides), "only": list(only)},
     )
 
@@ -95,6 +105,7 @@ def run_scenarios(
     out: str | Path = DEFAULT_ROOT,
     fail_fast: bool = False,
     quiet: bool = False,
+    access: PluginAccess = NO_ACCESS,
     details: Mapping[str, Any] | None = None,
 ) -> RunData:
     """Runs a scenario set that is read already; see `run_set`.
@@ -109,10 +120,18 @@ def run_scenarios(
         out: See `run_set`.
         fail_fast: See `run_set`.
         quiet: See `run_set`.
+        access: Strategy code that may be loaded.
         details: More for ``run.json``.
     """
     coordinator = ExecutionCoordinator(
-        scenario_set, source, brokers, executor=executor, jobs=jobs, address=address, fail_fast=fail_fast
+        scenario_set,
+        source,
+        brokers,
+        executor=executor,
+        jobs=jobs,
+        address=address,
+        fail_fast=fail_fast,
+        access=access,
     )
     run_dir = create_run_dir(Path(out))
     head = {"executor": executor, "data": source.describe(), **(details or {})}
@@ -137,13 +156,16 @@ def run_scenarios(
     return RunData(run_dir)
 
 
-def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = ()) -> Plan:
+def validate_set(
+    path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()
+) -> Plan:
     """Holds every scenario of a set against data, brokers and registries, without running any.
 
     Args:
         path: The scenario set, JSON or YAML.
         only: Names of the scenarios to validate; none means all.
         overrides: ``path=value`` settings, as ``--set`` takes them.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
@@ -152,12 +174,49 @@ def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Seque
         FiniexError: If the set or the data cannot be read at all.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    return plan_scenarios(scenario_set, open_data(scenario_set.data, path), brokers_beside(path))
+    return plan_scenarios(scenario_set, open_data(scenario_set.data, path), brokers_beside(path), access)
+
+
+def estimate_set(
+    path: str | Path,
+    *,
+    cpus: int | None = None,
+    address: str | None = None,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
+) -> tuple[Plan, Estimate]:
+    """Validates a set and estimates its tasks, ticks, memory and time, without running any scenario.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        cpus: CPUs to reckon with; default: those of the cluster, or of this machine.
+        address: An existing Ray cluster; default: ``RAY_ADDRESS``, if that is set.
+        only: Names of the scenarios; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
+
+    Raises:
+        FiniexError: If the set, the data or the cluster cannot be used.
+    """
+    path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
+    scenario_set = load_scenario_set(path, overrides, only)
+    cache = SegmentCache(open_data(scenario_set.data, path))
+    plan = plan_scenarios(scenario_set, cache, brokers_beside(path), access)
+    return plan, estimate_plan(plan, cache, cpus or cluster_cpus(address))
 
 
 def check_set_lookahead(
-    path: str | Path, *, probes: int = 8, seed: int = 0, only: Sequence[str] = (), overrides: Sequence[str] = ()
+    path: str | Path,
+    *,
+    probes: int = 8,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
 ) -> CheckReport:
     """Looks for workers and logics of a set that use what happens after the tick they speak for.
 
@@ -167,14 +226,16 @@ def check_set_lookahead(
         seed: Seed of the probes and of the scrambled futures.
         only: Names of the scenarios to check; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Raises:
         FiniexError: If the set or the data cannot be used, or no scenario can run.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = open_data(scenario_set.data, path)
-    return check_lookahead(scenario_set, source, brokers_beside(path), probes=probes, seed=seed)
+    return check_lookahead(scenario_set, source, brokers_beside(path), probes=probes, seed=seed, access=access)
 
 
 def check_set_determinism(
@@ -184,6 +245,7 @@ def check_set_determinism(
     address: str | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
 ) -> CheckReport:
     """Runs each scenario of a set in every way there is, and compares every record.
 
@@ -193,14 +255,16 @@ def check_set_determinism(
         address: An existing Ray cluster.
         only: Names of the scenarios to check; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Raises:
         FiniexError: If the set, the data, Ray or a fresh process cannot be used, or no scenario can run.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = open_data(scenario_set.data, path)
-    return check_determinism(scenario_set, source, brokers_beside(path), ray=ray, address=address)
+    return check_determinism(scenario_set, source, brokers_beside(path), ray=ray, address=address, access=access)
 
 
 def open_data(data: DataConfig, path: Path) -> TickSource:

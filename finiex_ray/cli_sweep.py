@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from finiex_ray.cli_data import wide_console
+from finiex_ray.cli_options import AllowImport, Overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,9 +47,8 @@ def sweep(
     executor: Annotated[_Executor, typer.Option(help="Where scenarios run.")] = _Executor.AUTO,
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Threads (local) or CPUs (Ray).", show_default=False)] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value of the scenario set; may be repeated.")
-    ] = None,
+    overrides: Overrides = None,
+    allow_import: AllowImport = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials, over the file's.", show_default=False)] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path("runs"),
     resume: Annotated[
@@ -67,6 +67,7 @@ def sweep(
         address=address,
         jobs=jobs,
         overrides=overrides or (),
+        allow_imports=allow_import or (),
         trials=trials,
         out=out,
         resume=resume,

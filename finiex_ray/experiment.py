@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -10,11 +11,12 @@ import pandas as pd
 
 from finiex_ray.api import brokers_beside, open_data, run_scenarios
 from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_scenario_set
 from finiex_ray.config.models import ScenarioConfig, ScenarioSet
 from finiex_ray.config.resolve import resolve_set
+from finiex_ray.core.access import class_name
 from finiex_ray.core.errors import ConfigError
-from finiex_ray.core.plugins import name_class
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.coordinator import ExecutorName
@@ -23,7 +25,6 @@ from finiex_ray.execution.planned import Plan
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, find_run_dir
 from finiex_ray.sweep.config import SweepConfig, WalkForwardConfig, make_sweep
-from finiex_ray.sweep.objective import objectives_of
 from finiex_ray.sweep.probe import probe
 from finiex_ray.sweep.results import SweepData, WalkForwardData
 from finiex_ray.sweep.stress import LADDER, StressLevel, WideSource, neighbours
@@ -45,6 +46,8 @@ class Experiment:
             then runs in this process and on Ray, and is named by its source.
         base: Folder that relative paths (catalog, brokers) start from; default: the current one.
         source: Another market than ``data`` names: anything with the methods of `finiex_ray.data.source.TickSource`.
+        allow_imports: Modules and packages of which strategies and objectives may be named; ``.``: those of the current folder.
+            Classes and functions that are given as such need no permission.
     """
 
     def __init__(
@@ -53,24 +56,35 @@ class Experiment:
         *,
         base: str | Path | None = None,
         source: TickSource | None = None,
+        allow_imports: Sequence[str] = (),
     ) -> None:
         self._base = Path.cwd() if base is None else Path(base)
         self._source = source
-        self.config = config if isinstance(config, ScenarioSet) else resolve_set(_named(config), "experiment")
+        classes: list[type] = []
+        self.config = config if isinstance(config, ScenarioSet) else resolve_set(_named(config, classes), "experiment")
+        self._access = allowed_imports(allow_imports, Path.cwd()).with_classes(*classes)
 
     @classmethod
-    def from_file(cls, path: str | Path, *, overrides: Sequence[str] = (), only: Sequence[str] = ()) -> Self:
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        overrides: Sequence[str] = (),
+        only: Sequence[str] = (),
+        allow_imports: Sequence[str] = (),
+    ) -> Self:
         """Reads a scenario set.
 
         Args:
             path: JSON or YAML.
             overrides: ``path=value`` texts over the file, later ones win.
             only: Names of the scenarios to keep; all where empty.
+            allow_imports: See `Experiment`.
 
         Raises:
             ConfigError: If the file cannot be used.
         """
-        return cls(load_scenario_set(Path(path), overrides, only), base=Path(path))
+        return cls(load_scenario_set(Path(path), overrides, only), base=Path(path), allow_imports=allow_imports)
 
     @property
     def source(self) -> TickSource:
@@ -105,11 +119,13 @@ class Experiment:
         return self._like(self.config.model_copy(update={"scenarios": scenarios}))
 
     def _like(self, config: ScenarioSet) -> Self:
-        return type(self)(config, base=self._base, source=self.source)
+        made = type(self)(config, base=self._base, source=self.source)
+        made._access = self._access
+        return made
 
     def validate(self) -> Plan:
         """Holds every scenario against data, brokers and registries, without running any."""
-        return plan_scenarios(self.config, self.source, self._brokers())
+        return plan_scenarios(self.config, self.source, self._brokers(), self._access)
 
     def run(
         self,
@@ -132,6 +148,7 @@ class Experiment:
             out=out,
             fail_fast=fail_fast,
             quiet=quiet,
+            access=self._access,
         )
 
     def evaluate(
@@ -210,8 +227,8 @@ class Experiment:
         rows: dict[str, dict[str, Any]] = {}
         for factor in dict.fromkeys(each.spread_factor for each in ladder):
             steps = [each for each in ladder if each.spread_factor == factor]
-            source = self.source if factor == 1 else WideSource(self.source, factor)
-            study = type(self)(self.config, base=self._base, source=source)._question(objective)
+            source: TickSource = self.source if factor == 1 else WideSource(self.source, factor)
+            study = replace(self._question(objective), source=source)
             points = [{**(params or {}), **each.params()} for each in steps]
             found = probe(study, points, executor=executor, jobs=jobs, address=address)
             rows |= {each.name: values for each, values in zip(steps, found, strict=True)}
@@ -334,10 +351,9 @@ class Experiment:
 
     def study(self, config: SweepConfig) -> Study:
         """A sweep file's study on this experiment."""
-        return Study(config, self.config, self.source, self._brokers())
+        return Study(config, self.config, self.source, self._brokers(), self._access)
 
     def _study(self, tree: Mapping[str, Any]) -> Study:
-        objectives_of(tree["objective"])
         return self.study(make_sweep(tree, "sweep"))
 
     def _run(
@@ -362,16 +378,19 @@ class Experiment:
         return f"Experiment({self.config.name!r}, {len(self.config.scenarios)} windows)"
 
 
-def _named(tree: Any) -> Any:
-    """A tree with names in place of classes.
+def _named(tree: Any, classes: list[type]) -> Any:
+    """A tree with names in place of classes, which are added to the list.
 
     Raises:
         ConfigError: If a function or another object stands where a class, or a value, has to.
     """
     if isinstance(tree, Mapping):
-        return {key: _named(value) for key, value in tree.items()}
+        return {key: _named(value, classes) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
-        return [_named(value) for value in tree]
-    if callable(tree) and not isinstance(tree, type):
+        return [_named(value, classes) for value in tree]
+    if isinstance(tree, type):
+        classes.append(tree)
+        return class_name(tree)
+    if callable(tree):
         raise ConfigError(f"{tree!r} is no class: a worker or a logic is given as a class", source="experiment")
-    return name_class(tree) if isinstance(tree, type) else tree
+    return tree

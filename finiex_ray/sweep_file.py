@@ -32,6 +32,7 @@ def run_sweep_file(
     jobs: int | None = None,
     address: str | None = None,
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
     trials: int | None = None,
     out: str | Path = DEFAULT_ROOT,
     resume: str | Path | None = None,
@@ -45,6 +46,7 @@ def run_sweep_file(
         jobs: Threads or CPUs.
         address: A Ray cluster.
         overrides: ``path=value`` texts over the scenario set, after those of the file.
+        allow_imports: Modules and packages that set and sweep may name strategies and objectives of.
         trials: How many, over the file's.
         out: Folder of the run folders.
         resume: An interrupted sweep to go on with.
@@ -63,7 +65,7 @@ def run_sweep_file(
     set_path = _beside(path, config.set or "")
     scenario_set = load_scenario_set(set_path, [*config.overrides, *overrides])
     scenario_set = scenario_set.model_copy(update={"name": config.name})
-    study = Experiment(scenario_set, base=set_path).study(config)
+    study = Experiment(scenario_set, base=set_path, allow_imports=allow_imports).study(config)
     going_on = None if resume is None else find_run_dir(resume, Path(out))
     run_dir = run_study(
         study, executor=executor, jobs=jobs, address=address, out=Path(out), resume=going_on, quiet=quiet

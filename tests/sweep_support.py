@@ -99,7 +99,7 @@ def experiment(
     source: WalkSource, logic: Mapping[str, Any], windows: list[dict[str, Any]], **shared: Any
 ) -> fr.Experiment:
     config = {"global": {"symbol": "EURUSD", "logic": logic, "seed": 7, **shared}, "scenarios": windows}
-    return fr.Experiment({"name": "test", **config}, source=source)
+    return fr.Experiment({"name": "test", **config}, source=source, allow_imports=["sweep_support"])
 
 
 def walk_experiment(count: int = 3) -> fr.Experiment:

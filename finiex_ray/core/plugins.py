@@ -1,10 +1,9 @@
-"""Plug-ins: from a name to a class (built-in, entry point, import path, given in code), from parameters to their model."""
+"""Plug-ins: from a name to a class (built-in, entry point or import path), from parameters to their checked model."""
 
 from __future__ import annotations
 
 import importlib
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -14,24 +13,20 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, suggest
-from finiex_ray.core.fingerprint import class_fingerprint
 
 __all__ = [
     "ParamInfo",
     "PluginKind",
     "check_params",
     "describe_params",
-    "give_classes",
-    "given_classes",
-    "name_class",
     "plugin_paths",
     "resolve",
 ]
 
 _Params = TypeVar("_Params", bound=BaseModel)
 _MISTAKES: Final = {"extra_forbidden", "missing"}
-_given: Final[dict[str, type]] = {}  # classes given in code, by the name that stands for them in configurations
 
 
 @dataclass(frozen=True)
@@ -63,20 +58,21 @@ def plugin_paths(kind: PluginKind) -> dict[str, str]:
     return dict(sorted({**found, **kind.builtin}.items()))
 
 
-def resolve(kind: PluginKind, name: str, allow_imports: Iterable[str] | None = None) -> object:
+def resolve(kind: PluginKind, name: str, access: PluginAccess = NO_ACCESS) -> object:
     """Finds what a registered name or an import path stands for.
 
     Args:
         kind: The sort of plug-in.
         name: A registered name, or ``"package.module:Class"``.
-        allow_imports: Packages from which import paths and entry points may come; None allows every package.
+        access: What the run may load. Registered names need no permission.
 
     Raises:
         RegistryError: If the name is unknown, its package is not allowed, or its module or attribute cannot be found.
             An exception raised by the module itself travels as it is.
     """
-    if name in _given:
-        return _given[name]
+    handed_over = access.handed_over(name)
+    if handed_over is not None:
+        return handed_over
     paths = plugin_paths(kind)
     path = paths.get(name, name)
     if ":" not in path:
@@ -85,16 +81,18 @@ def resolve(kind: PluginKind, name: str, allow_imports: Iterable[str] | None = N
     module_name, _, attribute = path.partition(":")
     if not module_name or not all(part.isidentifier() for part in [*module_name.split("."), *attribute.split(".")]):
         raise RegistryError(f"{kind.noun} type '{name}' is no import path; write it as 'package.module:Class'")
-    if name not in kind.builtin and allow_imports is not None:
-        _check_allowed(kind, name, module_name, tuple(allow_imports))
+    if name not in paths:
+        _check_allowed(kind, name, module_name, access)
     return _attribute(_module(kind, name, module_name), attribute, f"{kind.noun} type '{name}'")
 
 
-def _check_allowed(kind: PluginKind, name: str, module_name: str, allowed: tuple[str, ...]) -> None:
-    if not any(module_name == package or module_name.startswith(f"{package}.") for package in allowed):
-        listed = ", ".join(allowed) or "none"
+def _check_allowed(kind: PluginKind, name: str, module_name: str, access: PluginAccess) -> None:
+    if not access.allows(module_name):
+        top = module_name.partition(".")[0]
+        listed = f"; allowed are {', '.join(access.packages)}" if access.packages else ""
         raise RegistryError(
-            f"{kind.noun} type '{name}' would import '{module_name}', which this run does not allow (allowed: {listed})"
+            f"{kind.noun} type '{name}' would import and run '{module_name}', which this run does not allow{listed}. "
+            f'If you trust it, add --allow-import {top} (in Python: allow_imports=["{top}"])'
         )
 
 
@@ -119,30 +117,6 @@ def _attribute(place: object, path: str, where: str) -> object:
             classes = [key for key, value in vars(place).items() if isinstance(value, type)]
             raise RegistryError(f"{where}: '{module}' has no '{part}'.{suggest(part, classes)}") from error
     return place
-
-
-def name_class(found: type) -> str:
-    """The name by which a configuration can speak of a class that is given in code.
-
-    A class of a module has its import path. One of a notebook, of the script itself or of a function cannot be imported
-    elsewhere: it is kept here under a name that ends in a hash of its code, so that a change makes another name.
-    """
-    module, place = found.__module__, found.__qualname__
-    if module != "__main__" and "<locals>" not in place and getattr(sys.modules.get(module), place, None) is found:
-        return f"{module}:{place}"
-    name = f"{module}:{place}#{class_fingerprint(found)[:12]}"
-    _given[name] = found
-    return name
-
-
-def given_classes(names: Iterable[str]) -> dict[str, type]:
-    """Those of the names that stand for classes given in code, with the classes: what another process has to be given."""
-    return {name: _given[name] for name in names if name in _given}
-
-
-def give_classes(classes: Mapping[str, type]) -> None:
-    """Makes classes that were given in code in another process known here."""
-    _given.update(classes)
 
 
 def check_params(model: type[_Params], values: Mapping[str, Any], *, owner: str) -> _Params:

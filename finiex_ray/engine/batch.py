@@ -127,7 +127,7 @@ class _Shared:
     def _place(self, task: ScenarioTask) -> None:
         """Puts a scenario with those that decide alike, if a compiled policy trades for it."""
         config = task.config
-        logic = create_logic(config.logic)
+        logic = create_logic(config.logic, task.access)
         policy = logic.policy()
         if policy is None:
             return
@@ -135,7 +135,7 @@ class _Shared:
         workers_key = self._workers_key(config)
         key = (workers_key, type(logic), repr(own))
         if key not in self._places:
-            workers, logic, roles = build_strategy(config)
+            workers, logic, roles = build_strategy(config, task.access)
             decider = Decider(logic, roles)
             if workers_key not in self._strategies:
                 clock = self._clock if self._execution.profile else None

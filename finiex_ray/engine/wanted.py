@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from finiex_ray.bars.window import MarketWindow
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.errors import RegistryError, StrategyContractError
 from finiex_ray.core.market import IntArray
@@ -26,13 +27,17 @@ Measure = Callable[[ScenarioResult], float | None]
 _MEASURES: Final = PluginKind(noun="measure", group="finiex_ray.measures", builtin={})
 
 
-def measure_function(measure: str | Measure) -> Measure:
+def measure_function(measure: str | Measure, access: PluginAccess = NO_ACCESS) -> Measure:
     """The function that an import path stands for; a function is returned as it is.
+
+    Args:
+        measure: A function, or its import path.
+        access: What the run may load.
 
     Raises:
         RegistryError: If there is no such function.
     """
-    found: Any = resolve(_MEASURES, measure) if isinstance(measure, str) else measure
+    found: Any = resolve(_MEASURES, measure, access) if isinstance(measure, str) else measure
     if not callable(found):
         raise RegistryError(f"measure '{measure}' cannot be called: name a function of a ScenarioResult")
     function: Measure = found
@@ -56,7 +61,10 @@ def take_wanted(result: ScenarioResult, task: ScenarioTask, window: MarketWindow
         result = replace(result, balances=_balances(loop, window, wanted.balances, opening_minor))
     if result.success and wanted.measures:
         try:
-            values = {name: _value(name, measure_function(each), result) for name, each in wanted.measures.items()}
+            values = {
+                name: _value(name, measure_function(each, task.access), result)
+                for name, each in wanted.measures.items()
+            }
         except (Exception, SystemExit) as caught:  # noqa: BLE001 - a measure is the user's code, as a strategy is
             text = "".join(traceback.format_exception(caught))
             error = ErrorInfo(type(caught).__name__, str(caught), text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any, ClassVar, Final
 
+from finiex_ray.config.models import DataLoad
 from finiex_ray.core.errors import DataError, ExecutionError
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.engine.run import failed_result
@@ -39,6 +40,7 @@ class RayExecutor(Executor):
         address: See `finiex_ray.execution.ray_session.connect`.
         jobs: CPUs of a Ray that is started here; on a running cluster the most tasks in flight.
         live: Whether live updates are wanted; without them no progress actor is started.
+        load: Who reads ticks: this process, or tasks on the nodes.
         keep_data: Keep market data in the object store from run to run.
 
     Raises:
@@ -54,6 +56,7 @@ class RayExecutor(Executor):
         jobs: int | None = None,
         *,
         live: bool = True,
+        load: DataLoad = DataLoad.DRIVER,
         keep_data: bool = False,
     ) -> None:
         super().__init__()
@@ -66,14 +69,16 @@ class RayExecutor(Executor):
         self._owns_ray = connect(address, jobs)
         compiling.join()
         self._most_tasks = None if self._owns_ray and target(address) == LOCAL else jobs
-        self._live = live
+        self._live, self._load = live, load
 
     def run(self, planned: Sequence[PlannedScenario]) -> Generator[ScenarioResult, None, None]:
         """Yields results as they complete. See `Executor.run`."""
         if not planned:
             return
         actor = start_progress_actor() if self._live else None
-        run = _Run(self._store, planned, ProgressPoller(actor, self.board), self.board.restart, actor, self._most_tasks)
+        poller = ProgressPoller(actor, self.board)
+        self._store.expect(planned)
+        run = _Run(self._store, planned, poller, self.board.restart, actor, self._most_tasks)
         try:
             for result in run.results():
                 self.board.finish(result.index)
@@ -113,7 +118,6 @@ class _Run:
         self._ray = import_ray()
         self._poller, self._restarted, self._actor, self._most_tasks = poller, restarted, actor, most_tasks
         self._store = store
-        self._classes = store.expect(planned)
         self._submit = self._ray.remote(num_returns="streaming", max_retries=0)(run_batch)
         self._paths = driver_paths()
         self._cpus, self._cpus_known_until = self._count_cpus(), time.monotonic() + _CPU_CHECK_S
@@ -166,7 +170,7 @@ class _Run:
                     )
             if shipped:
                 kept, shipments = zip(*shipped, strict=True)
-                stream = self._submit.remote(RayBatch(shipments, self._paths, self._actor, self._classes))
+                stream = self._submit.remote(RayBatch(shipments, self._paths, self._actor))
                 self._running[stream] = _Task(kept)
 
     def _finish(self, scenario: PlannedScenario, result: ScenarioResult) -> ScenarioResult:

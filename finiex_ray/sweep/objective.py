@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from finiex_ray.config.messages import shorten
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, suggest
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.engine.wanted import measure_function
@@ -76,27 +77,30 @@ class Objective:
         return {"metric": text, "direction": self.direction, "aggregate": self.aggregate, "empty": self.empty}
 
 
-def objectives_of(given: ObjectiveLike | Sequence[ObjectiveLike]) -> tuple[Objective, ...]:
+def objectives_of(
+    given: ObjectiveLike | Sequence[ObjectiveLike], access: PluginAccess = NO_ACCESS
+) -> tuple[Objective, ...]:
     """Reads one or more objectives.
 
     Args:
         given: Each is the name of a statistic or a measure (``-`` before it: make it small), an import path
             ``"package.module:function"`` or a function of a `ScenarioResult`, or an object with ``metric``, ``direction``,
             ``aggregate`` and ``empty``.
+        access: What may be loaded.
 
     Raises:
         ConfigError: If one is unknown or given twice.
         RegistryError: If an import path leads nowhere.
     """
     several = isinstance(given, Sequence) and not isinstance(given, str)
-    found = tuple(_objective(each) for each in (given if several else [given]))  # type: ignore[union-attr]
+    found = tuple(_objective(each, access) for each in (given if several else [given]))  # type: ignore[union-attr]
     names = [each.name for each in found]
     if not found or len(set(names)) < len(names):
         raise ConfigError(f"needs different objectives, at least one (got {shorten(names)})", source="objective")
     return found
 
 
-def _objective(given: Any) -> Objective:
+def _objective(given: Any, access: PluginAccess) -> Objective:
     options: dict[str, Any] = {}
     metric = given
     if isinstance(given, Mapping):
@@ -109,7 +113,7 @@ def _objective(given: Any) -> Objective:
             )
     if isinstance(metric, str) and metric.startswith("-"):
         metric, options = metric[1:], {"direction": "minimize", **options}
-    name, measure = _named(metric)
+    name, measure = _named(metric, access)
     options.setdefault("direction", "minimize" if name in _SMALL_IS_GOOD else "maximize")
     drawdown = name in ("max_drawdown", "max_drawdown_pct")
     options.setdefault("aggregate", "sum" if name in _ADDS_UP else "max" if drawdown else "mean")
@@ -123,7 +127,7 @@ def _objective(given: Any) -> Objective:
     return Objective(name, measure, **options)
 
 
-def _named(metric: Any) -> tuple[str, str | Callable[[ScenarioResult], float | None] | None]:
+def _named(metric: Any, access: PluginAccess) -> tuple[str, str | Callable[[ScenarioResult], float | None] | None]:
     if callable(metric):
         return getattr(metric, "__name__", "objective").strip("<>"), metric
     if not isinstance(metric, str):
@@ -133,7 +137,7 @@ def _named(metric: Any) -> tuple[str, str | Callable[[ScenarioResult], float | N
     if metric in MEASURES:
         return metric, MEASURES[metric]
     if ":" in metric:
-        measure_function(metric)  # told now, not by every scenario
+        measure_function(metric, access)  # told now, not by every scenario
         return metric.rpartition(":")[2], metric
     raise ConfigError(
         f"no statistic or measure is named {metric!r}.{suggest(metric, [*STATISTICS, *MEASURES])}", source="objective"

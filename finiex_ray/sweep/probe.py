@@ -9,7 +9,6 @@ from finiex_ray.core.errors import ConfigError
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.coordinator import ExecutorName
 from finiex_ray.sweep.objective import Objective
-from finiex_ray.sweep.session import Session
 from finiex_ray.sweep.study import Study
 from finiex_ray.sweep.trials import with_params
 
@@ -47,7 +46,7 @@ def probe(
         for number, window in enumerate(study.windows)
     ]
     configs.sort(key=lambda each: each[0] % windows)  # neighbours share their window
-    with Session(study.source, study.brokers, executor=executor, jobs=jobs, address=address) as session:
+    with study.session(executor=executor, jobs=jobs, address=address) as session:
         results = {each.index: each for each in session.run(configs, study.wanted())}
     return [
         _values([results[place * windows + number] for number in range(windows)], study.objectives)

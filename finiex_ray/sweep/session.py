@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from finiex_ray.config.models import ScenarioConfig, ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ScenarioResult, Wanted
 from finiex_ray.execution.cache import SegmentCache
@@ -31,6 +32,7 @@ class Session:
         executor: See `ExecutionCoordinator`.
         jobs: Threads or CPUs.
         address: A Ray cluster.
+        access: Strategy code that may be loaded.
     """
 
     def __init__(
@@ -41,8 +43,9 @@ class Session:
         executor: ExecutorName = "auto",
         jobs: int | None = None,
         address: str | None = None,
+        access: PluginAccess = NO_ACCESS,
     ) -> None:
-        self._cache, self._brokers = SegmentCache(source), brokers
+        self._cache, self._brokers, self._access = SegmentCache(source), brokers, access
         self._wanted, self._jobs, self._address = executor, jobs, address
         self._executor: Executor | None = None
 
@@ -65,7 +68,7 @@ class Session:
             A result for each, as they complete.
         """
         batch = ScenarioSet(name="round", source="", scenarios=tuple(config for _, config in scenarios))
-        plan = plan_scenarios(batch, self._cache, self._brokers)
+        plan = plan_scenarios(batch, self._cache, self._brokers, self._access)
         for failed in plan.invalid:
             yield replace(failed, index=scenarios[failed.index][0])
         planned = [

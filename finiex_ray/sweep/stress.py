@@ -86,6 +86,10 @@ class WideSource:
         """Whether the UTC day holds ticks."""
         return self._source.has_day(symbol, day)
 
+    def rows(self, symbol: str, day: date) -> int | None:
+        """Ticks of one UTC day, where that is known without loading them."""
+        return self._source.rows(symbol, day)
+
     def load(self, symbol: str, day: date) -> TickSegment:
         """The ticks of one UTC day, with wider spreads."""
         ticks = self._source.load(symbol, day)

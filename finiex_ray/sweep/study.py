@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from finiex_ray.config.models import InvalidScenario, ScenarioConfig, ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, ExecutionError
 from finiex_ray.core.time import Timeframe
 from finiex_ray.data.source import TickSource
@@ -44,6 +45,7 @@ class Study:
     scenario_set: ScenarioSet  # its scenarios are the windows
     source: TickSource
     brokers: Brokers
+    access: PluginAccess = NO_ACCESS  # strategy code that may be loaded
     space: Space = field(init=False)
     objectives: tuple[Objective, ...] = field(init=False)
     windows: tuple[ScenarioConfig, ...] = field(init=False)
@@ -60,7 +62,7 @@ class Study:
         windows = tuple(each for each in self.scenario_set.scenarios if isinstance(each, ScenarioConfig))
         object.__setattr__(self, "windows", windows)
         object.__setattr__(self, "space", Space.of(self.config.space, self.config.constraints))
-        object.__setattr__(self, "objectives", objectives_of(self.config.objective))
+        object.__setattr__(self, "objectives", objectives_of(self.config.objective, self.access))
 
     def search(self) -> Search:
         """A fresh search over the space."""
@@ -87,6 +89,13 @@ class Study:
         """What travels back from each scenario."""
         measures = {each.name: each.measure for each in self.objectives if each.measure is not None}
         return Wanted(records=False, balances=self.returns_period(), measures=measures)
+
+    def session(
+        self, *, executor: ExecutorName = "auto", jobs: int | None = None, address: str | None = None
+    ) -> Session:
+        """What runs its scenarios."""
+        options = {"jobs": jobs, "address": address, "access": self.access}
+        return Session(self.source, self.brokers, executor=executor, **options)  # type: ignore[arg-type]
 
     def spec(self) -> dict[str, Any]:
         """The study as JSON values."""
@@ -150,7 +159,7 @@ def run_study(
     best: Mapping[str, Best] = {}
     try:
         with (
-            Session(study.source, study.brokers, executor=executor, jobs=jobs, address=address) as session,
+            study.session(executor=executor, jobs=jobs, address=address) as session,
             ProgressLine(quiet=quiet) as line,
         ):
             runner = SweepRunner(

@@ -9,8 +9,8 @@ import pytest
 from engine_strategies import Zigzag
 
 import finiex_ray as fr
+from finiex_ray.core.access import NO_ACCESS, class_name
 from finiex_ray.core.errors import ConfigError
-from finiex_ray.core.plugins import given_classes, name_class
 from finiex_ray.decisions.registry import logic_type
 from finiex_ray.experiment import Experiment
 
@@ -34,22 +34,22 @@ def local_class(points: int) -> type[fr.TickLogic]:
 
 
 def test_a_class_of_a_module_has_its_import_path() -> None:
-    assert name_class(Zigzag) == "engine_strategies:Zigzag"
-    assert given_classes(["engine_strategies:Zigzag"]) == {}
+    assert class_name(Zigzag) == "engine_strategies:Zigzag"
+    assert NO_ACCESS.with_classes(Zigzag).classes == ()
 
 
 def test_another_body_is_another_name() -> None:
     one, two = local_class(1), local_class(2)
-    names = name_class(one), name_class(two)
+    names = class_name(one), class_name(two)
     assert names[0] != names[1]
-    assert name_class(local_class(1)) == names[0]  # the same source, made anew
-    assert logic_type(names[1]) is two
-    assert given_classes([*names, "aggressive_trend"]) == {names[0]: logic_type(names[0]), names[1]: two}
+    assert class_name(local_class(1)) == names[0]  # the same source, made anew
+    access = NO_ACCESS.with_classes(one, two)
+    assert [logic_type(name, access) for name in names] == [one, two]
 
 
 NOTEBOOK = """
 import finiex_ray as fr
-from finiex_ray.core.plugins import name_class
+from finiex_ray.core.access import class_name
 from finiex_ray.decisions.base import LogicParams
 
 class Base(fr.TickLogic):
@@ -65,7 +65,7 @@ class Own(Base):
         if self.wanted(tick):
             trading.buy("0.1", sl_points={points})
 
-print(name_class(Own))
+print(class_name(Own))
 """
 
 

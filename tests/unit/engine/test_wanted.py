@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import make_broker, make_config, make_window
+from own_access import OWN
 from sweep_support import broken_measure
 
 from finiex_ray.core.time import NS_PER_S, Timeframe
@@ -23,7 +24,7 @@ CONFIG = make_config(
 
 
 def run(wanted: Wanted) -> ScenarioResult:
-    return run_scenario(ScenarioTask(0, CONFIG, make_broker(), wanted), make_window(CONFIG), clock=lambda: 0)
+    return run_scenario(ScenarioTask(0, CONFIG, make_broker(), OWN, wanted), make_window(CONFIG), clock=lambda: 0)
 
 
 def trades_of(result: ScenarioResult) -> int:
@@ -76,7 +77,7 @@ def test_scenarios_that_share_a_window_give_the_same() -> None:
     configs = [
         CONFIG.model_copy(update={"logic": CONFIG.logic.model_copy(update={"sl_points": sl})}) for sl in (30, 50)
     ]
-    tasks = [ScenarioTask(place, config, make_broker(), wanted) for place, config in enumerate(configs)]
+    tasks = [ScenarioTask(place, config, make_broker(), OWN, wanted) for place, config in enumerate(configs)]
     window = make_window(CONFIG)
     for task, shared in zip(tasks, run_batch(tasks, window, clock=lambda: 0), strict=True):
         single = run_scenario(task, window, clock=lambda: 0)
@@ -122,7 +123,7 @@ def test_measures_come_by_import_path() -> None:
 def test_no_tick_lies_between_the_periods_that_are_left_out() -> None:
     config = make_config(start="2025-09-26T18:00:00Z", end="2025-09-29T02:00:00Z", max_ticks=None)
     balances = run_scenario(
-        ScenarioTask(0, config, make_broker(), Wanted(balances=Timeframe.H1)), make_window(config), clock=lambda: 0
+        ScenarioTask(0, config, make_broker(), OWN, Wanted(balances=Timeframe.H1)), make_window(config), clock=lambda: 0
     ).balances
     assert balances is not None
     hours = (balances.start_ns // (3_600 * NS_PER_S) - balances.start_ns[0] // (3_600 * NS_PER_S)).tolist()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from own_access import OWN
 from sweep_support import profit_of_longs
 
 from finiex_ray.core.errors import ConfigError, RegistryError
@@ -20,7 +21,9 @@ def test_objectives_have_the_direction_and_the_aggregate_of_their_kind() -> None
     assert [each.aggregate for each in found] == ["sum", "max", "mean", "mean", "mean", "mean"]
     assert [each.measure is None for each in found] == [True, True, True, True, False, False]
     assert found[4].measure == "finiex_ray.sweep.measures:annual_sharpe"
-    (by_path,) = objectives_of({"metric": "sweep_support:profit_of_longs", "aggregate": "min", "direction": "minimize"})
+    (by_path,) = objectives_of(
+        {"metric": "sweep_support:profit_of_longs", "aggregate": "min", "direction": "minimize"}, OWN
+    )
     assert (by_path.name, by_path.aggregate, by_path.direction) == ("profit_of_longs", "min", "minimize")
 
 
@@ -44,10 +47,11 @@ def test_windows_without_a_value() -> None:
         ({"metric": "sharpe", "way": 1}, ConfigError, "takes metric"),
         ({"metric": "sharpe", "direction": "up"}, ConfigError, "maximize, minimize"),
         (3, ConfigError, "name or a function"),
+        ("json:loads", RegistryError, "--allow-import json"),
         ("sweep_support:absent", RegistryError, "absent"),
         ("sweep_support:GAP_S", RegistryError, "cannot be called"),
     ],
 )
 def test_what_is_no_objective_is_told(given: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        objectives_of(given)  # type: ignore[arg-type]
+        objectives_of(given, OWN)  # type: ignore[arg-type]
