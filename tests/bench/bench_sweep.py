@@ -104,7 +104,8 @@ def search(arguments: argparse.Namespace, folder: Path) -> None:
     days = ROOT / "configs" / "scenario_sets" / "eurusd_days.json"
     names = [each.name for each in fr.Experiment.from_file(days).windows]
     weekdays = [name for name in names if not name.endswith("sun")][:8]
-    exp = fr.Experiment.from_file(days, only=weekdays)
+    limit = [] if arguments.ticks is None else [f"max_ticks={arguments.ticks}"]
+    exp = fr.Experiment.from_file(days, only=weekdays, overrides=limit)
     space = {
         "workers.rsi_fast.period": fr.integers(5, 23, step=2),
         "workers.bollinger_main.deviation": fr.uniform(1.0, 2.8, step=0.2),
@@ -141,6 +142,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--trials", type=int, default=None)
     parser.add_argument("--search", action="store_true")
+    parser.add_argument("--ticks", type=int, default=None, help="with --search: most ticks of a window")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
