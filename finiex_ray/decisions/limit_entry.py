@@ -22,7 +22,10 @@ class QuoteParams(OnePositionParams):
     """Parameters of the policy that enters by limit orders."""
 
     offset_points: int = Field(
-        0, ge=0, le=10**9, description="Distance of a buy limit order below the bid and of a sell one above the ask, points."
+        0,
+        ge=0,
+        le=10**9,
+        description="Distance of a buy limit order below the bid and of a sell one above the ask, points.",
     )
     lifetime_s: float = Field(
         0, ge=0, le=10**9, description="Seconds after which a limit order that has not filled expires; 0: never."

@@ -6,15 +6,14 @@ import math
 from typing import Any
 
 from finiex_ray.core.records import LEDGER_COLUMNS as L
-from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import closing_quote_nb, equity_nb, event_nb, mark_nb
 from finiex_ray.kernels.codes import ORDER, POSITION
 from finiex_ray.kernels.jit import helper, kernel
 from finiex_ray.kernels.matching import arrivals_nb, expiries_nb, resting_nb
-from finiex_ray.kernels.positions import exit_position_nb, roll_over_nb, stops_nb
 from finiex_ray.kernels.policy import ahead_nb, policy_nb
+from finiex_ray.kernels.positions import exit_position_nb, roll_over_nb, stops_nb
 from finiex_ray.kernels.quiet import close_bucket_nb, pass_quiet_nb, row_nb, stand_at_nb
 from finiex_ray.kernels.requests import end_order_nb, set_timer_nb
 from finiex_ray.kernels.runs import first_at_nb

@@ -127,15 +127,11 @@ def test_the_compiled_policy_of_limit_orders(
     ticks, count = make_market(symbol, spec), len(spec)
     rules = Rules(symbol, config, broker)
     opposite = OnOpposite.REVERSE if reverse else OnOpposite.CLOSE
-    policy = QuotePolicy(
-        steps * rules.spec.volume_step, sl, tp, trail, opposite, min_free, offset, lifetime_ms / 1_000
-    )
+    policy = QuotePolicy(steps * rules.spec.volume_step, sl, tp, trail, opposite, min_free, offset, lifetime_ms / 1_000)
     simulator = make_simulator(symbol, account=config, broker=broker, ticks=count, seed=seed, policy=policy)
     decided = np.array(actions[:count], np.int8)
     assert run_fast(simulator, ticks, decided, {}, block_ticks, Wake.NONE) == []
-    slow = Policy(
-        steps, sl, tp, reverse, Fraction(min_free) * rules.minor, trail, True, offset, lifetime_ms * 10**6
-    )
+    slow = Policy(steps, sl, tp, reverse, Fraction(min_free) * rules.minor, trail, True, offset, lifetime_ms * 10**6)
     account, _ = run_slow(rules, ticks, decided, {}, Wake.NONE, seed, slow)
     check_open(simulator, account)
     finish(simulator)
