@@ -74,6 +74,16 @@ def test_runs_change_nothing_for_a_resting_book_and_conversion() -> None:
         assert _bytes(run(config)) == _bytes(run(slow))
 
 
+def test_runs_change_nothing_for_quotes_and_trailing_stops() -> None:
+    logic = {"type": "two_sided_quote", "offset_points": 12, "lifetime_s": 90, "tp_points": 90, "trail_points": 60}
+    results = []
+    for runs, block in product((True, False), (None, 1, 700)):
+        execution = {"skip_runs": runs, "block_ticks": block}
+        results.append(_bytes(run(make_config(logic=logic, execution=execution, max_ticks=6_000))))
+    assert all(result == results[0] for result in results)
+    assert len(results[0][2]) > 0
+
+
 def _tasks() -> list[ScenarioTask]:
     """Equal workers under other decisions and policies, other workers, and scenarios that cannot share."""
     broker = make_broker()
@@ -82,6 +92,9 @@ def _tasks() -> list[ScenarioTask]:
         configs += [_config(band, logic, {}, sl_points=stop, rsi_buy_threshold=buy) for buy in (35, 38)]
     configs.append(make_config(logic={"type": "scripted", "orders": [{"tick": 3, "action": "buy"}]}, max_ticks=6_000))
     configs.append(make_config(logic={"type": "engine_strategies:Zigzag"}, max_ticks=6_000))
+    for offset in (3, 9):
+        quoting = {"type": "two_sided_quote", "offset_points": offset, "lifetime_s": 30, "trail_points": 25}
+        configs.append(make_config(logic=quoting, max_ticks=6_000))
     configs.append(
         make_config(
             workers={"macd": {"type": "macd", "timeframe": "M1"}}, logic={"type": "macd_cross"}, max_ticks=6_000
