@@ -53,6 +53,7 @@ class TradeSimulator:
     ) -> None:
         self.terms = terms
         self._seed = seed
+        self._draws: RequestDraws | None = None
         self.comments: dict[int, str] = {}  # order id to the strategy's own text
         self._memory = AccountMemory(
             {
@@ -72,13 +73,16 @@ class TradeSimulator:
         """The same account under another policy, which then goes its own way; for an account that nothing has happened to."""
         twin = copy(self)
         twin._memory, twin.comments = self._memory.copy(), {}
+        twin._draws = None
         twin._set_policy(policy)
         return twin
 
     def _write_draws(self, first: int) -> None:
         """Draws what chance decides about the requests from ``first`` on, as far as there is room for them."""
-        rows = self._memory.rows("draws")
-        self._memory.write_draws(first, RequestDraws(self.terms, self._seed).next(rows)[first:])
+        if self._draws is None:  # a twin's, whose first draws were made before it was one
+            self._draws = RequestDraws(self.terms, self._seed)
+            self._draws.next(first)
+        self._memory.write_draws(first, self._draws.next(self._memory.rows("draws") - first))
 
     def _open(self, ticks: int) -> None:
         """Writes the ledger of an account that nothing has happened to."""
