@@ -74,6 +74,9 @@ class ExecutionCoordinator:
         fail_fast: Cancel the rest after the first failure.
         interval_s: Seconds between two calls of ``on_progress``.
         access: Strategy code that may be loaded.
+
+    Raises:
+        ExecutionError: If an address is given for a run in this process.
     """
 
     def __init__(
@@ -89,6 +92,10 @@ class ExecutionCoordinator:
         interval_s: float = 0.25,
         access: PluginAccess = NO_ACCESS,
     ) -> None:
+        if executor == "local" and address is not None:
+            raise ExecutionError(
+                f"--address {address} names a Ray cluster, and executor 'local' uses none; leave one out"
+            )
         self._set = scenario_set
         self._cache = SegmentCache(source)
         self._brokers, self._access = brokers, access

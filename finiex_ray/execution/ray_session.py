@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ __all__ = ["LOCAL", "NAMESPACE", "cluster_cpus", "connect", "driver_paths", "imp
 
 LOCAL: Final = "local"
 NAMESPACE: Final = "finiex_ray"
+_ANSWER_S: Final = 20.0  # for a head far away
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
 # Read when Ray is imported. Without keepalive a cut network keeps tasks pending for minutes.
 _BEFORE_IMPORT: Final = {
@@ -93,6 +95,7 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         "job_config": ray.job_config.JobConfig(_py_driver_sys_path=[_PACKAGE_ROOT]),
     }
     surroundings: dict[str, str] = {}
+    _require_answer(where)
     if where == LOCAL:
         ensure_token()
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
@@ -131,6 +134,23 @@ def cluster_cpus(address: str | None = None) -> int:
     finally:
         if made_here:
             import_ray().shutdown()
+
+
+def _require_answer(where: str) -> None:
+    """Asks a cluster's head for a connection first: Ray itself waits for one without end.
+
+    Raises:
+        ExecutionError: If nothing listens at ``host:port``.
+    """
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ExecutionError(
+            f"cannot reach the Ray cluster at '{where}': {error}; check --address, or run with --executor local"
+        ) from error
 
 
 @contextmanager

@@ -65,6 +65,26 @@ def test_every_executor_gives_the_same_results_in_any_order(runner: Runner) -> N
         assert result.loop.trades.tobytes() == by_name[name].loop.trades.tobytes()
 
 
+def test_unrelated_scenarios_change_no_hash(runner: Runner) -> None:
+    """Alone, and among others: on its own window, on other ones, with other strategies, failing and invalid ones."""
+    alone = scenario("alone")
+    _, expected = run("local", 1, alone)
+    others = [
+        scenario("same_window", logic={"type": "aggressive_trend", "lots": 0.3, "sl_points": 40}),
+        scenario("other_workers", workers={"macd": {"type": "macd", "timeframe": "M1"}}, logic={"type": "macd_cross"}),
+        scenario("other_seed", seed=8, account={"latency": {"kind": "uniform", "ms": 0, "max_ms": 90_000}}),
+        failing("fails", "Raises"),
+        InvalidScenario(name="invalid", reasons=("no reason",)),
+    ]
+    _, results = runner(*others[:3], alone, *others[3:])
+    loops = [each["alone"].loop for each in (expected, results)]
+    assert loops[0] is not None
+    assert loops[1] is not None
+    assert len(loops[0].trades) > 3
+    assert loops[0].result_hash == loops[1].result_hash
+    assert len({each.loop.result_hash for each in results.values() if each.loop is not None}) > 3
+
+
 def test_a_failure_is_a_result_and_the_rest_completes(runner: Runner) -> None:
     summary, results = runner(
         scenario("good_1"),
