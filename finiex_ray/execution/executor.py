@@ -15,7 +15,7 @@ from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
 from finiex_ray.execution.stopped import StoppedError
 
-__all__ = ["Executor", "StoppedError", "run_on"]
+__all__ = ["Executor", "run_on"]
 
 
 class Executor(ABC):

@@ -79,14 +79,14 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
             said that it need not (see `finiex_ray.execution.ray_auth`).
     """
     ray = import_ray()
-    if ray.is_initialized():
-        return False
     where = target(address)
     if where.startswith("ray://"):
         raise ExecutionError(
             f"address '{where}' is one of Ray Client, which cannot stream results; give host:port of the cluster's head "
             "from one of its nodes, or submit the run: finiex-ray submit SET --address http://host:8265"
         )
+    if ray.is_initialized():
+        return False
     settings: dict[str, Any] = {
         "address": where,
         "namespace": NAMESPACE,
@@ -104,9 +104,8 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
     try:
         with _environment(surroundings):
             ray.init(**settings)
-        if where != LOCAL and token_wanted() and answers_without_token(ray.get_runtime_context().gcs_address):
-            ray.shutdown()
-            raise refuse_open(f"the Ray cluster at '{where}'")
+        if where != LOCAL and token_wanted():
+            _leave_if_open(ray, where)
     except ray.exceptions.AuthenticationError as error:
         raise ExecutionError(
             f"the Ray cluster at '{where}' refuses this token, or there is none here; {NO_TOKEN_HINT}, or set "
@@ -118,6 +117,20 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
             f"cannot {what}: {type(error).__name__}: {error}; check --address and the token, or run with --executor local"
         ) from error
     return True
+
+
+def _leave_if_open(ray: Any, where: str) -> None:
+    """Ends a connection that has just been made, if the cluster asks for no token.
+
+    Raises:
+        ExecutionError: If so, or if it cannot be found out.
+    """
+    try:
+        if answers_without_token(ray.get_runtime_context().gcs_address):
+            raise refuse_open(f"the Ray cluster at '{where}'")
+    except ExecutionError:
+        ray.shutdown()
+        raise
 
 
 def cluster_cpus(address: str | None = None) -> int:
