@@ -27,7 +27,7 @@ from finiex_ray.execution.stream import make_window
 
 __all__ = ["FETCH_TIMEOUT_S", "RayBatch", "Shipment", "extend_path", "run_batch"]
 
-FETCH_TIMEOUT_S: Final = 300.0  # for an object that has to come from another node, or from disk
+FETCH_TIMEOUT_S: Final = 120.0  # for an object that has to come from another node, or from disk
 _known_paths: set[str] = set()
 
 
