@@ -10,19 +10,23 @@ from finiex_ray.checks.determinism import check_determinism
 from finiex_ray.checks.lookahead import check_lookahead
 from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
+from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.plan import plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.ray_session import cluster_cpus
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
 from finiex_ray.results.writer import ResultWriter
 
-__all__ = ["check_set_determinism", "check_set_lookahead", "run_set", "validate_set"]
+__all__ = ["check_set_determinism", "check_set_lookahead", "estimate_set", "run_set", "validate_set"]
 
 
 def run_set(
@@ -33,6 +37,7 @@ def run_set(
     address: str | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
     out: str | Path = DEFAULT_ROOT,
     fail_fast: bool = False,
     quiet: bool = False,
@@ -49,6 +54,7 @@ def run_set(
         address: An existing Ray cluster, for example ``auto`` or ``ray://host:10001``.
         only: Names of the scenarios to run; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
         out: Folder that the run folder is made in.
         fail_fast: Stop after the first scenario that fails.
         quiet: No live display (otherwise on stderr).
@@ -60,10 +66,18 @@ def run_set(
         FiniexError: If the set, the data or the executor cannot be used.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = _open_data(scenario_set.data, path)
     coordinator = ExecutionCoordinator(
-        scenario_set, source, _brokers(path), executor=executor, jobs=jobs, address=address, fail_fast=fail_fast
+        scenario_set,
+        source,
+        _brokers(path),
+        executor=executor,
+        jobs=jobs,
+        address=address,
+        fail_fast=fail_fast,
+        access=access,
     )
     run_dir = create_run_dir(Path(out))
     details = {"executor": executor, "data": source.describe(), "overrides": list(overrides), "only": list(only)}
@@ -88,13 +102,16 @@ def run_set(
     return RunData(run_dir)
 
 
-def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = ()) -> Plan:
+def validate_set(
+    path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()
+) -> Plan:
     """Holds every scenario of a set against data, brokers and registries, without running any.
 
     Args:
         path: The scenario set, JSON or YAML.
         only: Names of the scenarios to validate; none means all.
         overrides: ``path=value`` settings, as ``--set`` takes them.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
@@ -103,12 +120,49 @@ def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Seque
         FiniexError: If the set or the data cannot be read at all.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path))
+    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path), access)
+
+
+def estimate_set(
+    path: str | Path,
+    *,
+    cpus: int | None = None,
+    address: str | None = None,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
+) -> tuple[Plan, Estimate]:
+    """Validates a set and estimates its tasks, ticks, memory and time, without running any scenario.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        cpus: CPUs to reckon with; default: those of the cluster, or of this machine.
+        address: An existing Ray cluster; default: ``RAY_ADDRESS``, if that is set.
+        only: Names of the scenarios; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
+
+    Raises:
+        FiniexError: If the set, the data or the cluster cannot be used.
+    """
+    path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
+    scenario_set = load_scenario_set(path, overrides, only)
+    cache = SegmentCache(_open_data(scenario_set.data, path))
+    plan = plan_scenarios(scenario_set, cache, _brokers(path), access)
+    return plan, estimate_plan(plan, cache, cpus or cluster_cpus(address))
 
 
 def check_set_lookahead(
-    path: str | Path, *, probes: int = 8, seed: int = 0, only: Sequence[str] = (), overrides: Sequence[str] = ()
+    path: str | Path,
+    *,
+    probes: int = 8,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
 ) -> CheckReport:
     """Looks for workers and logics of a set that use what happens after the tick they speak for.
 
@@ -118,14 +172,16 @@ def check_set_lookahead(
         seed: Seed of the probes and of the scrambled futures.
         only: Names of the scenarios to check; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Raises:
         FiniexError: If the set or the data cannot be used, or no scenario can run.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = _open_data(scenario_set.data, path)
-    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed)
+    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed, access=access)
 
 
 def check_set_determinism(
@@ -135,6 +191,7 @@ def check_set_determinism(
     address: str | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
 ) -> CheckReport:
     """Runs each scenario of a set in every way there is, and compares every record.
 
@@ -144,14 +201,16 @@ def check_set_determinism(
         address: An existing Ray cluster.
         only: Names of the scenarios to check; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Raises:
         FiniexError: If the set, the data, Ray or a fresh process cannot be used, or no scenario can run.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = _open_data(scenario_set.data, path)
-    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address)
+    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address, access=access)
 
 
 def _open_data(data: DataConfig, path: Path) -> TickSource:

@@ -15,7 +15,9 @@ import typer
 from typer.core import TyperGroup
 
 from finiex_ray.cli_check import check_app
+from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
+from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
 from finiex_ray.core.errors import FiniexError
 from finiex_ray.core.text import printable
 
@@ -58,6 +60,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
+for _command in (plan, submit, status, logs, stop):
+    app.command()(_command)
 
 
 class _Executor(StrEnum):
@@ -71,23 +75,15 @@ class _Plugins(StrEnum):
     LOGICS = "logics"
 
 
-_Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")
-]
-_Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
-]
-_Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
-
-
 @app.command()
 def run(
-    scenario_set: _Set,
+    scenario_set: SetPath,
     executor: Annotated[_Executor, typer.Option(help="Where scenarios run.")] = _Executor.AUTO,
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Threads (local) or CPUs (Ray).", show_default=False)] = None,
-    only: _Only = None,
-    overrides: _Overrides = None,
+    only: Only = None,
+    overrides: Overrides = None,
+    allow_import: AllowImport = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path("runs"),
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live display and no summary.")] = False,
@@ -103,6 +99,7 @@ def run(
         address=address,
         only=only or (),
         overrides=overrides or (),
+        allow_imports=allow_import or (),
         out=out,
         fail_fast=fail_fast,
         quiet=quiet,
@@ -119,16 +116,18 @@ def run(
 
 
 @app.command()
-def validate(scenario_set: _Set, only: _Only = None, overrides: _Overrides = None) -> None:
+def validate(
+    scenario_set: SetPath, only: Only = None, overrides: Overrides = None, allow_import: AllowImport = None
+) -> None:
     """Check a scenario set against its data, brokers and strategies, without running it."""
     from finiex_ray.api import validate_set
 
-    plan = validate_set(scenario_set, only=only or (), overrides=overrides or ())
-    for failed in plan.invalid:
+    found = validate_set(scenario_set, only=only or (), overrides=overrides or (), allow_imports=allow_import or ())
+    for failed in found.invalid:
         message = failed.error.message if failed.error else ""
         typer.secho(f"{printable(failed.name)}: {printable(message)}", fg=typer.colors.RED, err=True)
-    typer.echo(f"{len(plan.runnable):,} scenarios valid ({plan.ticks:,} ticks), {len(plan.invalid):,} invalid")
-    if plan.invalid:
+    typer.echo(f"{len(found.runnable):,} scenarios valid ({found.ticks:,} ticks), {len(found.invalid):,} invalid")
+    if found.invalid:
         raise typer.Exit(_BAD_INPUT)
 
 

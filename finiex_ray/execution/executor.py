@@ -13,8 +13,9 @@ from finiex_ray.engine.result import ProgressUpdate, ScenarioResult, ScenarioTas
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
+from finiex_ray.execution.stopped import StoppedError
 
-__all__ = ["Executor", "StoppedError", "run_on"]
+__all__ = ["Executor", "run_on"]
 
 
 class Executor(ABC):
@@ -49,10 +50,6 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """Lets go of processes, threads and data. May be called more than once."""
-
-
-class StoppedError(BaseException):
-    """Thrown into a running scenario, through its progress callback, when the run is cancelled."""
 
 
 def run_on(

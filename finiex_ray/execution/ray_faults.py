@@ -36,10 +36,10 @@ def classify(error: BaseException) -> Fault:
 
 
 def data_lost(error: BaseException) -> bool:
-    """Whether something that lay in the object store is gone, so that it has to be put again."""
+    """Whether something that lay in the object store is gone, or does not come, so that it has to be put again."""
     from ray import exceptions
 
-    return isinstance(getattr(error, "cause", None) or error, exceptions.ObjectLostError)
+    return isinstance(getattr(error, "cause", None) or error, exceptions.ObjectLostError | exceptions.GetTimeoutError)
 
 
 def fault_info(error: BaseException, fault: Fault, tries: int) -> ErrorInfo:

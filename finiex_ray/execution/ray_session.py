@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +12,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from finiex_ray.core.errors import ExecutionError
+from finiex_ray.execution.ray_auth import (
+    MODE,
+    NO_TOKEN_HINT,
+    answers_without_token,
+    ensure_token,
+    refuse_open,
+    token_wanted,
+    turn_on,
+)
 
-__all__ = ["LOCAL", "NAMESPACE", "connect", "driver_paths", "import_ray", "target"]
+__all__ = ["LOCAL", "NAMESPACE", "cluster_cpus", "connect", "driver_paths", "import_ray", "target"]
 
 LOCAL: Final = "local"
 NAMESPACE: Final = "finiex_ray"
+_ANSWER_S: Final = 20.0  # for a head far away
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
 # Read when Ray is imported. Without keepalive a cut network keeps tasks pending for minutes.
 _BEFORE_IMPORT: Final = {
@@ -33,6 +44,7 @@ def import_ray() -> Any:
     """
     for name, value in _BEFORE_IMPORT.items():
         os.environ.setdefault(name, value)
+    turn_on()
     try:
         import ray
     except ImportError as error:
@@ -63,17 +75,18 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         True if the connection was made here, so that the caller has to end it.
 
     Raises:
-        ExecutionError: If Ray cannot be started or reached.
+        ExecutionError: If Ray cannot be started or reached, or if the cluster asks for no token and the user has not
+            said that it need not (see `finiex_ray.execution.ray_auth`).
     """
     ray = import_ray()
-    if ray.is_initialized():
-        return False
     where = target(address)
     if where.startswith("ray://"):
         raise ExecutionError(
             f"address '{where}' is one of Ray Client, which cannot stream results; give host:port of the cluster's head "
-            "from one of its nodes, or submit the run: ray job submit --working-dir . -- finiex-ray run SET --executor ray"
+            "from one of its nodes, or submit the run: finiex-ray submit SET --address http://host:8265"
         )
+    if ray.is_initialized():
+        return False
     settings: dict[str, Any] = {
         "address": where,
         "namespace": NAMESPACE,
@@ -82,20 +95,75 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         "job_config": ray.job_config.JobConfig(_py_driver_sys_path=[_PACKAGE_ROOT]),
     }
     surroundings: dict[str, str] = {}
+    _require_answer(where)
     if where == LOCAL:
-        # (Ray turns token authentication on by itself, unless RAY_AUTH_MODE says otherwise.)
+        ensure_token()
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
         surroundings["PYTHONHASHSEED"] = "0"
         settings |= {"include_dashboard": False, "num_cpus": jobs}
     try:
         with _environment(surroundings):
             ray.init(**settings)
+        if where != LOCAL and token_wanted():
+            _leave_if_open(ray, where)
+    except ray.exceptions.AuthenticationError as error:
+        raise ExecutionError(
+            f"the Ray cluster at '{where}' refuses this token, or there is none here; {NO_TOKEN_HINT}, or set "
+            f"{MODE}=disabled for a cluster that has none"
+        ) from error
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         what = "start Ray on this machine" if where == LOCAL else f"reach the Ray cluster at '{where}'"
         raise ExecutionError(
-            f"cannot {what}: {type(error).__name__}: {error}; check --address, or run with --executor local"
+            f"cannot {what}: {type(error).__name__}: {error}; check --address and the token, or run with --executor local"
         ) from error
     return True
+
+
+def _leave_if_open(ray: Any, where: str) -> None:
+    """Ends a connection that has just been made, if the cluster asks for no token.
+
+    Raises:
+        ExecutionError: If so, or if it cannot be found out.
+    """
+    try:
+        if answers_without_token(ray.get_runtime_context().gcs_address):
+            raise refuse_open(f"the Ray cluster at '{where}'")
+    except ExecutionError:
+        ray.shutdown()
+        raise
+
+
+def cluster_cpus(address: str | None = None) -> int:
+    """CPUs of a running cluster, as they are now; of this machine where no cluster is named.
+
+    Raises:
+        ExecutionError: If the cluster cannot be reached.
+    """
+    if target(address) == LOCAL:
+        return os.cpu_count() or 1
+    made_here = connect(address)
+    try:
+        return max(1, int(import_ray().cluster_resources().get("CPU", 1)))
+    finally:
+        if made_here:
+            import_ray().shutdown()
+
+
+def _require_answer(where: str) -> None:
+    """Asks a cluster's head for a connection first: Ray itself waits for one without end.
+
+    Raises:
+        ExecutionError: If nothing listens at ``host:port``.
+    """
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ExecutionError(
+            f"cannot reach the Ray cluster at '{where}': {error}; check --address, or run with --executor local"
+        ) from error
 
 
 @contextmanager

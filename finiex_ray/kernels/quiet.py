@@ -21,6 +21,7 @@ __all__ = ["close_bucket_nb", "pass_quiet_nb", "row_nb", "stand_at_nb"]
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
 FAR = 2**62
+PART = 16  # ticks of a run that are looked at together, where the run as a whole may do something
 
 
 @inlined
@@ -142,6 +143,57 @@ def _value_nb(
     return (long_points + short_points) * value
 
 
+@inlined
+def _follow_nb(
+    quote: int,
+    balance: int,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> float:
+    """Equity of one-sided positions at the quote that closes them."""
+    # The other quote is multiplied with no volume: it must only not be zero.
+    return balance + _value_nb(quote, quote, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+
+
+@helper
+def _bounds_nb(
+    worst: float,
+    best: float,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> tuple[int, int]:
+    """Quotes between which the unrealised profit of one-sided positions is from ``worst`` to ``best``, safe from rounding."""
+    if long_steps == 0 and short_steps == 0:
+        return -FAR, FAR
+    if worst > best:
+        return FAR, -FAR + 1
+    if long_steps > 0:
+        low, high = worst / value, best / value
+        if own_quote:
+            low = long_entry / (long_steps - low) if low < long_steps else FAR
+            high = long_entry / (long_steps - high) if high < long_steps else FAR
+        else:
+            low, high = (low + long_entry) / long_steps, (high + long_entry) / long_steps
+    else:
+        low, high = best / value, worst / value
+        if own_quote:
+            low = short_entry / (short_steps + low)
+            high = short_entry / (short_steps + high) if high > -short_steps else FAR
+        else:
+            low, high = (short_entry - low) / short_steps, (short_entry - high) / short_steps
+    low += 1.0 + abs(low) * 1e-12
+    high -= 1.0 + abs(high) * 1e-12
+    return math.ceil(max(min(low, 4.0e18), -4.0e18)), math.floor(max(min(high, 4.0e18), -4.0e18))
+
+
 @helper
 def _pass_flat_nb(ints: Any, reals: Any, time_ns: Any, last: int, base: int) -> None:
     """Passes over ticks of an account without positions: equity is the balance, only buckets of the record end."""
@@ -199,54 +251,80 @@ def pass_quiet_nb(
     one_sided = (long_steps == 0 or short_steps == 0) and not converted
     i, inside = first, True
     until = min(last, ints[L.bucket_end] - base)
+    # Equity follows one quote only: the bid of long positions, the ask of short ones; bounds of it in place of equities.
+    column, calm_low, calm_high = 0 if long_steps > 0 else 2, FAR, -FAR
+    bucket_least, bucket_most, least, most = FAR, -FAR, FAR, -FAR
     while i < last and inside:
         if i == until:
+            if bucket_least <= bucket_most:
+                one = _follow_nb(
+                    bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+                two = _follow_nb(
+                    bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+                low, high = min(low, one, two), max(high, one, two)
+                least, most = min(least, bucket_least), max(most, bucket_most)
+                bucket_least, bucket_most = FAR, -FAR
             close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], equity, low, high, i)
             low, high = math.inf, -math.inf
             until = min(last, ints[L.bucket_end] - base)
         run = i // RUN
         end = min(run * RUN + RUN, until)
         if one_sided:
-            # Ticks whose extremes move no extreme of the account are passed over together: equity follows one quote only.
-            stop, found = end, False
-            if end - i == RUN and run < len(extremes):
-                low_bid, high_bid = extremes[run, 0], extremes[run, 1]
-                low_ask, high_ask = extremes[run, 2], extremes[run, 3]
-                # Clear of the stops, in whatever order the prices came.
-                found = low_bid > max(bid_low, high_bid - long_trail) and high_bid < bid_high
-                found = found and low_ask > ask_low and high_ask < min(ask_high, low_ask + short_trail)
-            if not found:
-                low_bid, high_bid, low_ask, high_ask = FAR, -FAR, FAR, -FAR
+            if calm_low > calm_high:
+                best = min(peak, ceiling, trough + max(rise, most_rise))
+                worst = max(trough, floor, peak - max(fall, min(most_fall, drawdown * peak)))
+                calm_low, calm_high = _bounds_nb(
+                    worst - balance, best - balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+            # Runs, then parts of a run, whose extremes move no extreme of the account are passed over whole; clear of the
+            # stops in whatever order the prices of a run came.
+            begin = i
+            if i == run * RUN:
+                runs = min(until // RUN, len(extremes))
+                while (
+                    run < runs
+                    and extremes[run, 0] > max(bid_low, extremes[run, 1] - long_trail)
+                    and extremes[run, 1] < bid_high
+                    and extremes[run, 2] > ask_low
+                    and extremes[run, 3] < min(ask_high, extremes[run, 2] + short_trail)
+                    and extremes[run, column] > calm_low
+                    and extremes[run, column + 1] < calm_high
+                ):
+                    bucket_least = min(bucket_least, extremes[run, column])
+                    bucket_most = max(bucket_most, extremes[run, column + 1])
+                    bid_low = max(bid_low, extremes[run, 1] - long_trail)
+                    ask_high = min(ask_high, extremes[run, 2] + short_trail)
+                    run += 1
+                i = max(i, run * RUN)
+                end = min(run * RUN + RUN, until)
+            if i == begin:
+                end = min(i + PART, end)
+                lowest, highest, sl_bid, sl_ask = FAR, -FAR, bid_low, ask_high
                 bids, asks = bid[i:end], ask[i:end]
-                sl_bid, sl_ask = bid_low, ask_high
                 for k in range(len(bids)):
                     b, a = bids[k], asks[k]
                     if b <= sl_bid or b >= bid_high or a <= ask_low or a >= sl_ask:
-                        stop = i + k
+                        end, inside = i + k, False
                         break
-                    low_bid, high_bid = min(low_bid, b), max(high_bid, b)
-                    low_ask, high_ask = min(low_ask, a), max(high_ask, a)
+                    quote = b if column == 0 else a
+                    lowest, highest = min(lowest, quote), max(highest, quote)
                     sl_bid, sl_ask = max(sl_bid, b - long_trail), min(sl_ask, a + short_trail)
-                if stop == i:
+                if end == i:
                     break
-            worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-            best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-            worst, best = balance + worst, balance + best
-            drop, gain = peak - worst, best - trough
-            # What is no larger than the largest so far changes nothing, whether or not it is since the latest peak.
-            calm = best <= peak and (drop <= fall or (drop <= most_fall and drop <= drawdown * peak))
-            calm = calm and worst >= trough and (gain <= rise or gain <= most_rise)
-            if calm and worst > floor and best <= ceiling:
-                least_bid, most_bid = min(least_bid, low_bid), max(most_bid, high_bid)
-                least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)
-                bid_low, ask_high = max(bid_low, high_bid - long_trail), min(ask_high, low_ask + short_trail)
-                low, high = min(low, worst), max(high, best)
-                i, inside = stop, stop == end
+                if lowest > calm_low and highest < calm_high:
+                    bucket_least, bucket_most = min(bucket_least, lowest), max(bucket_most, highest)
+                    bid_low, ask_high = sl_bid, sl_ask
+                    i = end
+            if i > begin:
                 if i == until:
-                    equity = balance + _value_nb(
-                        bid[i - 1], ask[i - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    quote = bid[i - 1] if column == 0 else ask[i - 1]
+                    equity = _follow_nb(
+                        quote, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
                     )
                 continue
+            calm_low, calm_high = FAR, -FAR  # what follows may move the extremes
         while i < end:
             b, a = bid[i], ask[i]
             if converted:
@@ -275,6 +353,15 @@ def pass_quiet_nb(
                 rise = equity - trough
                 most_rise = max(most_rise, rise)
             i += 1
+    if bucket_least <= bucket_most:
+        one = _follow_nb(bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+        two = _follow_nb(bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+        low, high = min(low, one, two), max(high, one, two)
+        least, most = min(least, bucket_least), max(most, bucket_most)
+    if column == 0:
+        least_bid, most_bid = min(least_bid, least), max(most_bid, most)
+    else:
+        least_ask, most_ask = min(least_ask, least), max(most_ask, most)
     if i > first:
         reals[L.equity], reals[L.equity_peak], reals[L.equity_trough] = equity, peak, trough
         reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share] = fall, rise, drawdown
@@ -283,8 +370,7 @@ def pass_quiet_nb(
         stand_at_nb(ints, time_ns, bid, ask, rates, i - 1, shift, base)
         for k in range(ints[L.positions]):
             position = ints[L.positions_at] + k * POSITION
-            least = least_bid if ints[position + P.side] > 0 else least_ask
-            most = most_bid if ints[position + P.side] > 0 else most_ask
+            least, most = (least_bid, most_bid) if ints[position + P.side] > 0 else (least_ask, most_ask)
             ints[position + P.lowest_points] = min(ints[position + P.lowest_points], least)
             ints[position + P.highest_points] = max(ints[position + P.highest_points], most)
             if ints[position + P.trail_points] != 0:

@@ -13,6 +13,7 @@ import pytest
 from builders import make_broker, make_config, make_window, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_access import OWN
 from support import make_blocks, random_ticks
 
 from finiex_ray.config.models import BarPrice, ScenarioConfig
@@ -105,7 +106,7 @@ def _tasks() -> list[ScenarioTask]:
         configs.append(_config(BANDS[0], "aggressive_trend", {}).model_copy(update={"seed": seed}))
         lagging = ScenarioConfig.model_validate({**configs[-1].model_dump(), "account": seeded})
         configs.append(lagging)
-    return [ScenarioTask(number, config, broker) for number, config in enumerate(configs)]
+    return [ScenarioTask(number, config, broker, OWN) for number, config in enumerate(configs)]
 
 
 def _results(tasks: Iterable[ScenarioTask]) -> list[ScenarioResult]:
@@ -143,7 +144,7 @@ def test_a_strategy_that_raises_fails_by_itself_and_takes_nobody_along() -> None
         workers={"rsi": RSI, "band": BANDS[0]}, logic={"type": "engine_strategies:RaisingDecide"}, max_ticks=6_000
     )
     broker = make_broker()
-    tasks = [ScenarioTask(number, config, broker) for number, config in enumerate((good, bad, good))]
+    tasks = [ScenarioTask(number, config, broker, OWN) for number, config in enumerate((good, bad, good))]
     results = _results(tasks)
     assert [result.success for result in results] == [True, False, True]
     assert results[1].error is not None
@@ -179,8 +180,8 @@ def test_a_screen_lets_every_action_through(
         workers={"rsi": {**RSI, "period": rsi_period, "method": method}, "band": {**band, "period": period}},
         logic={"type": logic, "rsi_buy_threshold": buy, "rsi_sell_threshold": buy + gap, "band_extremes": extremes},
     )
-    workers, made, roles = build_strategy(config)
-    again, _, _ = build_strategy(config)
+    workers, made, roles = build_strategy(config, OWN)
+    again, _, _ = build_strategy(config, OWN)
     decider = Decider(made, roles)
     screened, plain = WorkerCoordinator(workers), WorkerCoordinator(again)
     ticks = random_ticks(700, seed)
