@@ -53,8 +53,8 @@ def json_lines(scenario_set: ScenarioSet) -> Iterator[str]:
     shared: dict[str, dict[Hashable, int]] = {name: {} for name in SECTIONS}
     yield "{\n"
     head = {"name": scenario_set.name, "source": scenario_set.source, "data": scenario_set.data.model_dump()}
-    for key, value in head.items():
-        yield f'"{key}": {_write(value, key)},\n'
+    for name, value in head.items():
+        yield f'"{name}": {_write(value, name)},\n'
     texts: dict[str, list[str]] = {name: [] for name in SECTIONS}
     for index, each in enumerate(rows):
         for name in SECTIONS if isinstance(each, ScenarioConfig) else ():

@@ -11,6 +11,7 @@
     ├── StrategyContractError  a worker or logic broke its contract (shape, dtype, outputs)
     ├── TimeLimitError         a scenario used up its ``execution.time_limit_s``
     └── ExecutionError         the executor cannot go on (Ray unreachable, a crash of a task process)
+        └── OutputError        results cannot be written (disk full, no permission): what is written stays, the run resumes
 
 Exceptions raised by user code are never wrapped: they travel as they are, with their traceback, in the result.
 """
@@ -26,6 +27,7 @@ __all__ = [
     "ExecutionError",
     "FiniexError",
     "ImportRefusedError",
+    "OutputError",
     "RegistryError",
     "ScenarioInvalidError",
     "StrategyContractError",
@@ -97,6 +99,10 @@ class TimeLimitError(FiniexError):
 
 class ExecutionError(FiniexError):
     """The executor cannot go on."""
+
+
+class OutputError(ExecutionError):
+    """Results cannot be written; what was written before stays, and the run can be resumed."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -85,7 +85,7 @@ class _Planner:
         self._cache = cache
         self._find_broker = brokers
         self._brokers: dict[str, BrokerSpec | ConfigError] = {}
-        self._terms: dict[tuple[str, int, str], str | None | ScenarioInvalidError] = {}  # the conversion pair, if any
+        self._terms: dict[tuple[str, int, str], str | ScenarioInvalidError | None] = {}  # the conversion pair, if any
         self._needs: dict[Hashable, Mapping[Timeframe, int] | Exception | ErrorInfo] = {}
         self._windows: dict[Hashable, TickWindow | DataError] = {}
         self._symbols = cache.source.symbols()

@@ -39,8 +39,18 @@ class RunDir:
 
     @property
     def journal(self) -> Path:
-        """``journal.jsonl``: a scenario row a line, written the moment a result comes."""
-        return self.path / "journal.jsonl"
+        """Folder of the journal, as long as the run is not finished: every result, the moment it comes."""
+        return self.path / "journal"
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the parts, as long as the run is not finished: results of the journal as Parquet files."""
+        return self.path / "parts"
+
+    @property
+    def lock(self) -> Path:
+        """A file that the one writer of the run holds locked."""
+        return self.path / "lock"
 
     @property
     def logs(self) -> Path:
