@@ -228,6 +228,7 @@ class _Planner:
             warmup_key=_key(draft.config),
             warmup=bundle,
             conversion=draft.conversion,
+            needs=draft.needs,
         )
 
 
