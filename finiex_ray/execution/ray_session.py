@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,7 +90,7 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         surroundings["PYTHONHASHSEED"] = "0"
         settings |= {"include_dashboard": False, "num_cpus": jobs}
     try:
-        with _environment(surroundings):
+        with _environment(surroundings), _own_sigterm():
             ray.init(**settings)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         what = "start Ray on this machine" if where == LOCAL else f"reach the Ray cluster at '{where}'"
@@ -96,6 +98,17 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
             f"cannot {what}: {type(error).__name__}: {error}; check --address, or run with --executor local"
         ) from error
     return True
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keeps the handler that was set for SIGTERM: Ray sets one of its own, which ends the process at once."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -113,6 +113,11 @@ class ResultWriter:
             self._count(index, done.success, done.ticks)
 
     @property
+    def info(self) -> Mapping[str, Any]:
+        """What ``run.json`` says, without the configuration."""
+        return self._head
+
+    @property
     def finished(self) -> bool:
         """Whether the run was finished when it was opened."""
         return self._head.get("status") == "finished" and not self._begun
@@ -157,7 +162,7 @@ class ResultWriter:
         if self._written[result.index]:
             raise DataError(f"scenario '{result.name}' (number {result.index}) has a result already")
         config = self.scenario_set.scenarios[result.index]
-        log_name = None if self._packed else self._log_names[result.index]
+        log_name = self.log_name(result.index)
         if isinstance(config, ScenarioConfig):
             payload = encode_entry(result, config, self._hashes(config), key, log_name)
         else:
@@ -172,6 +177,34 @@ class ResultWriter:
         self._count(result.index, result.success, result.loop.ticks if result.loop else 0)
         if len(self._pending) >= _PART_SCENARIOS or self._pending_bytes >= _PART_BYTES:
             self._seal()
+
+    def log_name(self, index: int) -> str | None:
+        """Name of a scenario's log file; None where logs are packed."""
+        return None if self._packed else self._log_names[index]
+
+    def adopt(
+        self, tables: Callable[[str], Iterable[Any]], ticks: Mapping[int, int], log: Callable[[int], str]
+    ) -> None:
+        """Takes results of scenarios that completed elsewhere, as a part of their own.
+
+        Args:
+            tables: Gives the rows of a table, in the order of the set.
+            ticks: Ticks of each of these scenarios, by its place in the set.
+            log: Gives the log of a scenario, by its place in the set.
+
+        Raises:
+            OutputError: If they cannot be written.
+        """
+        with self._output():
+            publish_part(self.run_dir.parts, self._number, tables, self._tables)
+            for index in ticks:
+                log_name = self.log_name(index)
+                if log_name is not None:
+                    write_file(self.run_dir.logs / log_name, log(index).encode())
+        self._number += 1
+        for index, count in ticks.items():
+            self._written[index] = True
+            self._count(index, True, count)
 
     def _count(self, index: int, success: bool, ticks: int) -> None:
         self._state[index] = _COMPLETED if success else _FAILED
@@ -222,9 +255,14 @@ class ResultWriter:
                 with self._output():
                     self._finish(status, details)
         finally:
-            if self._segment is not None:
-                self._segment.close()
-            self._lock.release()
+            self.release()
+
+    def release(self) -> None:
+        """Lets go of the folder as it is; calling it again does nothing."""
+        self._closed = True
+        if self._segment is not None:
+            self._segment.close()
+        self._lock.release()
 
     def _finish(self, status: str, details: Mapping[str, Any]) -> None:
         if self._segment is not None:
