@@ -101,7 +101,10 @@ class OutFile:
 
 @contextmanager
 def appearing(path: Path) -> Iterator[OutFile]:
-    """A file that appears under its name, replacing what was there, when the block ends well, and not at all otherwise."""
+    """A file that appears under its name, replacing what was there, when the block ends well, and not at all otherwise.
+
+    Its content is on the disk then; its name is after `sync_folder`.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     stream = OutFile(temporary)
     try:
@@ -109,7 +112,6 @@ def appearing(path: Path) -> Iterator[OutFile]:
         stream.sync()
         stream.close()
         os_rename(temporary, path)
-        sync_folder(path.parent)
     finally:
         stream.close()
         temporary.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finiex_ray.results import files
@@ -30,6 +31,7 @@ __all__ = ["TABLES", "entry_tables", "order_column", "part_folders", "publish_pa
 _MOST_GROUP_ROWS: Final = 2**20
 _GROUP_ROWS: Final = 65_536
 _GROUP_ENTRIES: Final = 1_024
+_BUFFER: Final = 2**20  # bytes
 _COMPRESSION: Final = "zstd"
 
 TABLES: Final = ("scenarios", "profile", "logs", *RECORD_TABLES)
@@ -117,14 +119,14 @@ def publish_part(folder: Path, number: int, tables: Callable[[str], Iterable[Any
 
 
 def write_table(path: Path, schema: Any, tables: Iterable[Any]) -> None:
-    """Writes a Parquet file that appears when it is whole; each table that is given becomes row groups of its own."""
-    with files.appearing(path) as stream, pq.ParquetWriter(stream, schema, **_OPTIONS) as writer:
-        written = False
-        for table in tables:
-            writer.write_table(table.unify_dictionaries(), row_group_size=_MOST_GROUP_ROWS)
-            written = True
-        if not written:
-            writer.write_table(schema.empty_table())
-
-
-_OPTIONS: Final[dict[str, Any]] = {"compression": _COMPRESSION, "write_page_checksum": True}
+    """Writes a Parquet file that appears when it is whole; each table that is given becomes a row group of its own."""
+    with files.appearing(path) as stream:
+        buffered = pa.BufferedOutputStream(pa.PythonFile(stream, "w"), _BUFFER)
+        with pq.ParquetWriter(buffered, schema, compression=_COMPRESSION, write_page_checksum=True) as writer:
+            written = False
+            for table in tables:
+                writer.write_table(table.unify_dictionaries(), row_group_size=_MOST_GROUP_ROWS)
+                written = True
+            if not written:
+                writer.write_table(schema.empty_table())
+        buffered.flush()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.version import __version__
-from finiex_ray.results.files import appearing
+from finiex_ray.results.files import appearing, sync_folder
 
 __all__ = ["FORMAT_VERSION", "read_config_text", "read_head", "renew_head", "versions", "write_info"]
 
@@ -50,6 +50,7 @@ def write_info(path: Path, head: Mapping[str, Any], config: Iterable[str]) -> No
         for group in _batched(config):
             stream.write(group.encode())
         stream.write(b"}\n")
+    sync_folder(path.parent)
 
 
 def renew_head(path: Path, head: Mapping[str, Any]) -> None:
@@ -62,6 +63,7 @@ def renew_head(path: Path, head: Mapping[str, Any]) -> None:
                 break
         while block := old.read(_BLOCK):
             new.write(block)
+    sync_folder(path.parent)
 
 
 def _batched(lines: Iterable[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from finiex_ray.config.resolved import ConfigHashes, from_json, json_lines
 from finiex_ray.core.errors import DataError, OutputError
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.results.entry import Entry, encode_entry, entry_log
-from finiex_ray.results.files import log_names, output_errors, write_file
+from finiex_ray.results.files import log_names, output_errors, sync_folder, write_file
 from finiex_ray.results.journal import SegmentWriter
 from finiex_ray.results.lock import RunLock, this_writer
 from finiex_ray.results.merge import EntriesPart, FolderPart, Part, owners, pieces
@@ -290,6 +290,7 @@ class ResultWriter:
         owner = owners(parts, len(self.scenario_set.scenarios))
         for name in self._tables:
             write_table(self.run_dir.table(name), table_schema(name), pieces(name, parts, owner))
+        sync_folder(self.run_dir.path)
 
     def _output(self) -> Any:
         return output_errors(self.run_dir.path)
