@@ -8,10 +8,12 @@ from collections.abc import Callable, Generator, Sequence
 from typing import ClassVar
 
 from finiex_ray.bars.window import MarketWindow
+from finiex_ray.core.errors import TimeLimitError
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result, run_scenario
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
+from finiex_ray.execution.time_limit import StuckError, limit_message, time_limit
 
 __all__ = ["Executor", "StoppedError", "run_on"]
 
@@ -73,9 +75,14 @@ def run_on(
         KeyboardInterrupt: If the user interrupts.
         StoppedError: If the progress callback raised it.
     """
+    limit_s = task.config.execution.time_limit_s
     try:
-        return run_scenario(task, window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns)
+        with time_limit(limit_s):
+            return run_scenario(task, window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns)
     except (KeyboardInterrupt, StoppedError):
         raise
+    except StuckError:
+        error = TimeLimitError(limit_message(limit_s or 0.0))
+        return failed_result(task.index, task.config.name, task.config.symbol, error)
     except BaseException as error:  # noqa: BLE001 - the task's edge: also what derives from BaseException is a result
         return failed_result(task.index, task.config.name, task.config.symbol, error)
