@@ -12,11 +12,11 @@ import numpy as np
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.renderer import bars_of_day
-from finiex_ray.bars.window import MarketWindow
+from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import AccountConfig, BarPrice, ScenarioConfig
 from finiex_ray.core.enums import Action, Wake
-from finiex_ray.core.market import BarSeries, TickSegment, freeze
+from finiex_ray.core.market import BarSeries, Quotes, TickSegment, freeze
 from finiex_ray.core.records import Records
 from finiex_ray.core.time import NS_PER_DAY, NS_PER_MS, Timeframe, day_start_ns, to_ns
 from finiex_ray.data.synthetic import SyntheticMarket
@@ -25,6 +25,7 @@ from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import run_scenario
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.policy import OnePositionPolicy
+from finiex_ray.trading.signals import make_signals
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import make_terms
 
@@ -77,8 +78,12 @@ def segment_of(rows: Sequence[tuple[int, int, int]]) -> TickSegment:
 
 def bare_block(ticks: TickSegment, first: int, last: int) -> Block:
     """A block without bars: all that the simulator reads."""
-    bid, ask = ticks.bid_points[first:last], ticks.ask_points[first:last]
-    return Block(first, ticks.time_ns[first:last], bid, ask, bid + ask, 1e-05, {})
+    return Block(first, quotes_of(ticks), first, last - first, BarPrice.MID, 1e-05, {})
+
+
+def quotes_of(ticks: TickSegment) -> Quotes:
+    """The columns of a segment, with the extremes of its runs."""
+    return Quotes(*ticks[:3], make_extremes(ticks))
 
 
 Script = Mapping[int, Callable[[TradingApi], object]]
@@ -107,7 +112,8 @@ def drive(
         block = bare_block(ticks, first, min(first + block_ticks, count))
         offset = 0
         while offset < len(block):
-            offset, reason = simulator.advance(block, wanted[first : first + len(block)], offset, len(block), wake)
+            signals = make_signals(wanted[first : first + len(block)])
+            offset, reason = simulator.advance(block, signals, offset, len(block), wake)
             if reason:
                 tick = first + offset - 1
                 api.at(int(ticks.bid_points[tick]), int(ticks.ask_points[tick]))
@@ -116,7 +122,7 @@ def drive(
                 if tick in script:
                     script[tick](api)
     if finish:
-        simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]))
+        simulator.finish()
     return simulator
 
 

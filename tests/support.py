@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from finiex_ray.bars.block import BarBlock, Block, FormingBars
-from finiex_ray.core.market import BarSeries, TickSegment, freeze, read_only
+from finiex_ray.bars.block import NO_EXTREMES, BarBlock, Block, FormingBars
+from finiex_ray.config.models import BarPrice
+from finiex_ray.core.market import BarSeries, Quotes, TickSegment, freeze, read_only
 from finiex_ray.core.time import NS_PER_DAY, NS_PER_S, Timeframe
 
 POINT = 1e-05
@@ -71,10 +72,10 @@ def _block(
     price_hp = ticks.bid_points + ticks.ask_points
     return Block(
         first_tick=first - start,
-        time_ns=read_only(ticks.time_ns[first:last]),
-        bid_points=read_only(ticks.bid_points[first:last]),
-        ask_points=read_only(ticks.ask_points[first:last]),
-        price_hp=read_only(price_hp[first:last]),
+        quotes=Quotes(*map(read_only, ticks[:3]), NO_EXTREMES),
+        offset=first,
+        ticks=last - first,
+        bar_price=BarPrice.MID,
         point=point,
         bars={
             timeframe: _bar_block(ticks.time_ns.tolist(), price_hp.tolist(), start, first, last, timeframe, bars)
@@ -135,7 +136,9 @@ def bars_as_ticks(bars: BarSeries, timeframe: Timeframe, *, closed: bool, point:
         span_closed=read_only(np.arange(count) + int(closed)),
         render_forming=lambda: FormingBars(bars.open_hp, bars.high_hp, bars.low_hp),
     )
-    return Block(0, bars.start_ns, price, price, price, point, {timeframe: block})
+    low = read_only(price // 2)  # bid and ask whose sum is the close
+    quotes = Quotes(bars.start_ns, low, read_only(price - low), NO_EXTREMES)
+    return Block(0, quotes, 0, count, BarPrice.MID, point, {timeframe: block})
 
 
 def series_of(ticks: TickSegment, timeframe: Timeframe) -> BarSeries:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from finiex_ray.core.market import BarSeries, FloatArray, IntArray, read_only
+from finiex_ray.config.models import BarPrice
+from finiex_ray.core.market import BarSeries, FloatArray, IntArray, Quotes, read_only
 from finiex_ray.core.time import Timeframe
+from finiex_ray.kernels.runs import EXTREMES
 
-__all__ = ["BarBlock", "Block", "FormingBars"]
+__all__ = ["NO_EXTREMES", "BarBlock", "Block", "FormingBars", "price_weights"]
+
+NO_EXTREMES = read_only(np.empty((0, EXTREMES), np.int64))
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,17 @@ class BarBlock:
             ),
         )
 
+    def at(self, offsets: IntArray) -> BarBlock:
+        """The bars around the ticks at some offsets; spans without any are left out."""
+        first = np.searchsorted(offsets, self.span_first)
+        kept = first[1:] > first[:-1]
+        return replace(
+            self,
+            span_first=read_only(np.append(first[:-1][kept], len(offsets))),
+            span_closed=read_only(self.span_closed[kept]),
+            render_forming=partial(_forming_at, self, offsets),
+        )
+
     def without_first(self, bars: int) -> BarBlock:
         """The same bars without the ``bars`` oldest ones."""
         if bars == 0:
@@ -66,20 +81,48 @@ class BarBlock:
         return replace(self, history=history, span_closed=read_only(self.span_closed - bars))
 
 
+def _forming_at(bars: BarBlock, offsets: IntArray) -> FormingBars:
+    forming = bars.forming
+    return FormingBars(
+        read_only(forming.open_hp[offsets]), read_only(forming.high_hp[offsets]), read_only(forming.low_hp[offsets])
+    )
+
+
 @dataclass(frozen=True)
 class Block:
     """Consecutive ticks of one scenario. All arrays have one entry a tick and are read-only."""
 
     first_tick: int  # index of the first tick within the scenario
-    time_ns: IntArray  # [n]
-    bid_points: IntArray  # [n]
-    ask_points: IntArray  # [n]
-    price_hp: IntArray  # [n] half points, of the price that bars are made of (mid unless configured otherwise)
+    quotes: Quotes  # columns of the segment that holds the block
+    offset: int  # offset of the first tick in the segment
+    ticks: int
+    bar_price: BarPrice
     point: float  # price of one point, for example 1e-05
     bars: Mapping[Timeframe, BarBlock]
 
     def __len__(self) -> int:
-        return len(self.time_ns)
+        return self.ticks
+
+    @cached_property
+    def time_ns(self) -> IntArray:
+        """[n] ns, UTC."""
+        return self.quotes.time_ns[self.offset : self.offset + self.ticks]
+
+    @cached_property
+    def bid_points(self) -> IntArray:
+        """[n] points."""
+        return self.quotes.bid_points[self.offset : self.offset + self.ticks]
+
+    @cached_property
+    def ask_points(self) -> IntArray:
+        """[n] points."""
+        return self.quotes.ask_points[self.offset : self.offset + self.ticks]
+
+    @cached_property
+    def price_hp(self) -> IntArray:
+        """[n] half points, of the price that bars are made of (mid unless configured otherwise)."""
+        bid_weight, ask_weight = price_weights(self.bar_price)
+        return read_only(self.bid_points * bid_weight + self.ask_points * ask_weight)
 
     @property
     def half_point(self) -> float:
@@ -93,16 +136,26 @@ class Block:
 
     def head(self, ticks: int) -> Block:
         """The first ``ticks`` ticks of this block, for a run that ends inside it."""
-        return replace(
-            self,
-            time_ns=self.time_ns[:ticks],
-            bid_points=self.bid_points[:ticks],
-            ask_points=self.ask_points[:ticks],
-            price_hp=self.price_hp[:ticks],
-            bars={timeframe: bars.head(ticks) for timeframe, bars in self.bars.items()},
-        )
+        return replace(self, ticks=ticks, bars={timeframe: bars.head(ticks) for timeframe, bars in self.bars.items()})
 
     def without_first(self, bars: Mapping[Timeframe, int]) -> Block:
         """The same block with the oldest bars of each timeframe left out: what a worker with a shorter warm-up sees."""
         kept = {timeframe: each.without_first(bars.get(timeframe, 0)) for timeframe, each in self.bars.items()}
         return replace(self, bars=kept)
+
+    def at(self, offsets: IntArray) -> Block:
+        """The ticks at some offsets alone, in order of time, with the bars as they stood."""
+        places = offsets + self.offset
+        time_ns, bid, ask = (read_only(column[places]) for column in self.quotes[:3])
+        return replace(
+            self,
+            quotes=Quotes(time_ns, bid, ask, NO_EXTREMES),
+            offset=0,
+            ticks=len(offsets),
+            bars={timeframe: bars.at(offsets) for timeframe, bars in self.bars.items()},
+        )
+
+
+def price_weights(price: BarPrice) -> tuple[int, int]:
+    """What bid and ask in points are multiplied with to give the bar price in half points."""
+    return {BarPrice.MID: (1, 1), BarPrice.BID: (2, 0), BarPrice.ASK: (0, 2)}[price]

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
 import numpy as np
 
-from finiex_ray.bars.block import BarBlock, Block, FormingBars
-from finiex_ray.bars.window import MarketWindow
+from finiex_ray.bars.block import NO_EXTREMES, BarBlock, Block, FormingBars, price_weights
+from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.models import BarPrice
-from finiex_ray.core.market import BarSeries, IntArray, TickSegment, freeze, read_only
+from finiex_ray.core.market import BarSeries, IntArray, Quotes, TickSegment, freeze, read_only
 from finiex_ray.core.time import Timeframe
 from finiex_ray.kernels.bars import EMPTY, FORMING_FIELDS, forming_nb, render_nb
 
-__all__ = ["BarRenderer", "bar_price_hp", "bars_of_day"]
+__all__ = ["BarRenderer", "bars_of_day"]
 
-
-def bar_price_hp(segment: TickSegment, price: BarPrice, first: int, last: int) -> IntArray:
-    """The price that bars are made of, in half points, of the ticks from ``first`` to ``last`` (exclusive)."""
-    bid, ask = segment.bid_points[first:last], segment.ask_points[first:last]
-    if price is BarPrice.MID:
-        return read_only(bid + ask)
-    return read_only((bid if price is BarPrice.BID else ask) * 2)
+_ROOM = 256  # bars that a track has room for at first, besides the warm-up
 
 
 def bars_of_day(segment: TickSegment, timeframe: Timeframe, price: BarPrice) -> BarSeries:
@@ -31,13 +26,13 @@ def bars_of_day(segment: TickSegment, timeframe: Timeframe, price: BarPrice) -> 
     track = _Track(timeframe, None, None)
     ticks = len(segment.time_ns)
     if ticks:
-        track.take(segment.time_ns, bar_price_hp(segment, price, 0, ticks))
+        track.take(Block(0, _quotes(segment, NO_EXTREMES), 0, ticks, price, 1.0, {}))
         track.close_forming()
     return track.closed_bars()
 
 
-def _empty_series(capacity: int) -> BarSeries:
-    return BarSeries(*(np.zeros(capacity, np.int64) for _ in BarSeries._fields))
+def _quotes(segment: TickSegment, extremes: IntArray) -> Quotes:
+    return Quotes(segment.time_ns, segment.bid_points, segment.ask_points, extremes)
 
 
 class _Track:
@@ -47,47 +42,59 @@ class _Track:
         self.timeframe = timeframe
         self.width_ns = timeframe.ns
         self.forming = np.full(FORMING_FIELDS, EMPTY, np.int64)
-        kept = BarSeries(*(column[-bars:] for column in warmup)) if warmup is not None and bars else _empty_series(0)
-        self.closed = len(kept.start_ns)
-        self.columns = BarSeries(*(np.concatenate([column, np.zeros(256, np.int64)]) for column in kept))
+        kept = len(warmup.start_ns[-bars:]) if warmup is not None and bars else 0
+        self.closed = kept
+        self.columns = np.zeros((len(BarSeries._fields), kept + _ROOM), np.int64)
+        if warmup is not None and kept:
+            for row, column in zip(self.columns, warmup, strict=True):
+                row[:kept] = column[-kept:]
 
-    def take(self, time_ns: IntArray, price_hp: IntArray) -> BarBlock:
+    def take(self, block: Block) -> BarBlock:
         """Takes a block's ticks into the bars and shows them as they stood."""
+        quotes, first, last = block.quotes, block.offset, block.offset + block.ticks
         # A span per period at most, and never more than ticks.
-        room = min(len(time_ns), int(time_ns[-1] - time_ns[0]) // self.width_ns + 2)
-        if self.closed + room > len(self.columns.start_ns):
-            self.columns = BarSeries(*(np.concatenate([c, np.zeros(len(c) + room, np.int64)]) for c in self.columns))
+        room = min(len(block), int(quotes.time_ns[last - 1] - quotes.time_ns[first]) // self.width_ns + 2)
+        if self.closed + room > self.columns.shape[1]:
+            columns = np.zeros((len(self.columns), 2 * self.closed + room), np.int64)
+            columns[:, : self.closed] = self.columns[:, : self.closed]
+            self.columns = columns
         before = self.forming.copy()
         span_first, span_closed = np.empty(room + 1, np.int64), np.empty(room, np.int64)
         spans, self.closed = render_nb(
-            time_ns, price_hp, self.width_ns, self.forming, self.columns, self.closed, span_first, span_closed
+            *quotes,
+            *price_weights(block.bar_price),
+            first,
+            last,
+            self.width_ns,
+            self.forming,
+            self.columns,
+            self.closed,
+            span_first,
+            span_closed,
         )
-        first = read_only(span_first[: spans + 1])
+        seen = read_only(span_first[: spans + 1])
         return BarBlock(
             timeframe=self.timeframe,
             history=self.closed_bars(),
-            span_first=first,
+            span_first=seen,
             span_closed=read_only(span_closed[:spans]),
-            render_forming=partial(_render_forming, time_ns, price_hp, self.width_ns, before, first),
+            render_forming=partial(_render_forming, block, self.width_ns, before, seen),
         )
 
     def close_forming(self) -> None:
         """Closes the forming bar where it stands."""
-        for column, value in zip(self.columns, self.forming, strict=True):
-            column[self.closed] = value
+        self.columns[:, self.closed] = self.forming
         self.closed += 1
         self.forming[:] = EMPTY
 
     def closed_bars(self) -> BarSeries:
         """The closed bars so far, read-only."""
-        return freeze(BarSeries(*(column[: self.closed] for column in self.columns)))
+        return freeze(BarSeries(*self.columns[:, : self.closed]))
 
 
-def _render_forming(
-    time_ns: IntArray, price_hp: IntArray, width_ns: int, before: IntArray, span_first: IntArray
-) -> FormingBars:
-    opened, high, low = (np.empty(len(time_ns), np.int64) for _ in range(3))
-    forming_nb(time_ns, price_hp, width_ns, before, span_first, opened, high, low)
+def _render_forming(block: Block, width_ns: int, before: IntArray, span_first: IntArray) -> FormingBars:
+    opened, high, low = (np.empty(len(block), np.int64) for _ in range(3))
+    forming_nb(block.time_ns, block.price_hp, width_ns, before, span_first, opened, high, low)
     return FormingBars(read_only(opened), read_only(high), read_only(low))
 
 
@@ -97,12 +104,14 @@ class BarRenderer:
     Args:
         window: Ticks and warm-up bars.
         warmup_bars: For each timeframe in use, how many of the warm-up bars belong to its history.
-        block_ticks: Most ticks of a block. Changes no value of any bar.
+        runs: Whether extremes of runs are made and used. Changes no value of any bar.
     """
 
-    def __init__(self, window: MarketWindow, warmup_bars: Mapping[Timeframe, int], block_ticks: int) -> None:
+    def __init__(self, window: MarketWindow, warmup_bars: Mapping[Timeframe, int], *, runs: bool = True) -> None:
         self._window = window
-        self._block_ticks = block_ticks
+        self._runs = runs
+        self._quotes: tuple[int, Quotes] = (-1, Quotes(*(NO_EXTREMES,) * 4))
+        self._point = float(Decimal(1).scaleb(-window.digits))
         self._tracks = [
             _Track(timeframe, window.warmup.get(timeframe), bars) for timeframe, bars in warmup_bars.items()
         ]
@@ -116,38 +125,43 @@ class BarRenderer:
             period = self._window.start_ns // track.width_ns * track.width_ns
             first = int(np.searchsorted(segment.time_ns, period))
             if first < before:
-                prices = bar_price_hp(segment, self._window.bar_price, first, before)
-                track.take(segment.time_ns[first:before], prices)
+                track.take(self._block(0, first, before, 0))
 
-    def spans(self) -> Iterator[tuple[TickSegment, int, int]]:
-        """The blocks to come as (segment, first, last); no block spans two segments."""
+    @property
+    def segments(self) -> tuple[TickSegment, ...]:
+        """The segments of the window."""
+        return self._window.segments
+
+    def spans(self, block_ticks: int) -> Iterator[tuple[int, int, int]]:
+        """The blocks to come as (number of the segment, first, last); no block spans two segments."""
         segments = self._window.segments
         for number, segment in enumerate(segments):
             first = self._window.first if number == 0 else 0
             end = self._window.last if number == len(segments) - 1 else len(segment.time_ns)
-            for start in range(first, end, self._block_ticks):
-                yield segment, start, min(start + self._block_ticks, end)
+            for start in range(first, end, block_ticks):
+                yield number, start, min(start + block_ticks, end)
 
-    def render(self, segment: TickSegment, first: int, last: int, first_tick: int) -> Block:
+    def render(self, number: int, first: int, last: int, first_tick: int) -> Block:
         """Renders the bars of one block; blocks must come in order.
 
         Args:
-            segment: The segment that holds the block.
+            number: Number of the segment that holds the block.
             first: Offset of the block's first tick in the segment.
             last: Offset past its last tick.
             first_tick: Index of the block's first tick within the scenario.
         """
-        time_ns = segment.time_ns[first:last]
-        price_hp = bar_price_hp(segment, self._window.bar_price, first, last)
-        return Block(
-            first_tick=first_tick,
-            time_ns=time_ns,
-            bid_points=segment.bid_points[first:last],
-            ask_points=segment.ask_points[first:last],
-            price_hp=price_hp,
-            point=float(Decimal(1).scaleb(-self._window.digits)),
-            bars={track.timeframe: track.take(time_ns, price_hp) for track in self._tracks},
-        )
+        bare = self._block(number, first, last, first_tick)
+        return replace(bare, bars={track.timeframe: track.take(bare) for track in self._tracks})
+
+    def _block(self, number: int, first: int, last: int, first_tick: int) -> Block:
+        """A block without bars."""
+        window = self._window
+        if number != self._quotes[0]:
+            segment, extremes = window.segments[number], NO_EXTREMES
+            if self._runs:
+                extremes = window.extremes[number] if window.extremes else make_extremes(segment)
+            self._quotes = number, _quotes(segment, extremes)
+        return Block(first_tick, self._quotes[1], first, last - first, window.bar_price, self._point, {})
 
     def forming(self) -> dict[Timeframe, tuple[int, int, int, int]]:
         """Open, high, low and close of each forming bar in half points, for the live display."""
@@ -162,9 +176,9 @@ class BarRenderer:
             if track.forming[0] != EMPTY
         }
 
-    def blocks(self) -> Iterable[Block]:
+    def blocks(self, block_ticks: int) -> Iterator[Block]:
         """All blocks of the window, in order."""
         tick = 0
-        for segment, first, last in self.spans():
-            yield self.render(segment, first, last, tick)
+        for number, first, last in self.spans(block_ticks):
+            yield self.render(number, first, last, tick)
             tick += last - first

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from finiex_ray.config.models import BarPrice
-from finiex_ray.core.market import BarSeries, TickSegment
-from finiex_ray.core.time import Timeframe
+import numpy as np
 
-__all__ = ["MarketWindow"]
+from finiex_ray.config.models import BarPrice
+from finiex_ray.core.market import BarSeries, IntArray, TickSegment, read_only
+from finiex_ray.core.time import Timeframe
+from finiex_ray.kernels.runs import EXTREMES, RUN, extremes_nb
+
+__all__ = ["MarketWindow", "make_extremes"]
+
+
+def make_extremes(segment: TickSegment) -> IntArray:
+    """The extremes of each whole run of a segment's ticks (`finiex_ray.kernels.runs`)."""
+    extremes = np.empty((len(segment.time_ns) // RUN, EXTREMES), np.int64)
+    extremes_nb(segment.bid_points, segment.ask_points, extremes)
+    return read_only(extremes)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class MarketWindow:
     last: int  # offset past the scenario's last tick in segments[-1]
     warmup: Mapping[Timeframe, BarSeries]
     conversion: tuple[TickSegment, ...] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
+    extremes: tuple[IntArray, ...] = ()  # of the segments' runs, where they are known already (`make_extremes`)
 
     @property
     def ticks(self) -> int:

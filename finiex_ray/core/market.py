@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BarSeries", "FloatArray", "IntArray", "TickSegment", "content_hash", "freeze", "read_only"]
+__all__ = ["BarSeries", "FloatArray", "IntArray", "Quotes", "TickSegment", "content_hash", "freeze", "read_only"]
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -32,6 +32,15 @@ class BarSeries(NamedTuple):
     low_hp: IntArray  # [n] half points
     close_hp: IntArray  # [n] half points
     tick_count: IntArray  # [n] ticks in the bar
+
+
+class Quotes(NamedTuple):
+    """What kernels read of a segment, and the extremes of its runs (`finiex_ray.kernels.runs`)."""
+
+    time_ns: IntArray  # [n]
+    bid_points: IntArray  # [n]
+    ask_points: IntArray  # [n]
+    extremes: IntArray  # [whole runs, EXTREMES]; [0, EXTREMES]: not known, every tick is looked at
 
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)

@@ -3,12 +3,16 @@
 ``*_points`` are points (10^-digits of the symbol), ``*_steps`` volume steps, ``*_minor`` minor units of the account
 currency (cents), ``*_ns`` nanoseconds UTC, ``*_tick`` the index of a tick within the scenario (0 is its first tick).
 ``NO_PRICE`` stands for "not set", ``NO_TICK`` for "has not happened".
+
+Every field of a record that kernels use is eight bytes wide: the account is one block of memory, which they read as words
+of int64 and of float64, with the ``*_COLUMNS`` as offsets within a record. Two plain arrays are what numba takes quickest
+across a call, and what it compiles quickest.
 """
 
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any, Final, NamedTuple
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +36,10 @@ __all__ = [
     "POSITION_COLUMNS",
     "POSITION_DTYPE",
     "SYMBOL_DTYPE",
+    "TABLES_DTYPE",
     "TRADE_COLUMNS",
     "TRADE_DTYPE",
     "Records",
-    "SimState",
 ]
 
 NO_PRICE: Final = -(2**62)
@@ -50,11 +54,14 @@ def _fields(dtype: np.dtype[np.void]) -> list[tuple[str, np.dtype[Any]]]:
 
 
 def _columns(name: str, dtype: np.dtype[np.void]) -> Any:
-    """A named tuple that gives each field its column number; numba reads it as constants."""
-    names = dtype.names or ()
-    return namedtuple(name, names)(  # noqa: PYI024 - made from the dtype, as numba reads it
-        *range(len(names))
-    )
+    """A module that gives each field its column number.
+
+    A module and not a named tuple: numba takes a module's attribute as a plain constant, a named tuple's as an element of
+    a constant with all the others in it, which made the kernels take minutes to compile.
+    """
+    columns = ModuleType(name)
+    columns.__dict__.update({field: number for number, field in enumerate(dtype.names or ())})
+    return columns
 
 
 ORDER_DTYPE: Final = np.dtype(
@@ -275,7 +282,33 @@ ACCOUNT_DTYPE: Final = np.dtype(
 )
 
 
-LEDGER_DTYPE: Final = np.dtype([*_fields(ACCOUNT_DTYPE), *_fields(SYMBOL_DTYPE), *_fields(POLICY_DTYPE)])
+# Where the tables lie in the account's memory (`finiex_ray.trading.memory`): first word, and rows that it has room for.
+TABLES_DTYPE: Final = np.dtype(
+    [
+        (f"{table}_{what}", "i8")
+        for table in (
+            "orders",  # ORDER_DTYPE, in request order
+            "fills",  # FILL_DTYPE
+            "positions",  # POSITION_DTYPE, open ones only, in fill order
+            "trades",  # TRADE_DTYPE
+            "events",  # EVENT_DTYPE
+            "queue",  # indices of PENDING orders, in request order
+            "book",  # indices of ACTIVE and TRIGGERED orders, in order of arrival
+            "draws",  # four words a request: delay if it opens and if it closes (ns), slippage (points), 1 where the broker
+            #           refuses it; drawn in request order (rule R3)
+            "curve",  # EQUITY_DTYPE
+            "draft",  # ORDER_DTYPE, the request that is being written
+            "rollovers",  # time (ns) and days of swap, in order of time (rule R9)
+            "sessions",  # start and end within the UTC week (ns from Monday); none: always open
+            "tiers",  # open volume in steps up to which a leverage tier reaches, its margin ratio (rule R8)
+        )
+        for what in ("at", "rows")
+    ]
+)
+
+LEDGER_DTYPE: Final = np.dtype(
+    [*_fields(ACCOUNT_DTYPE), *_fields(SYMBOL_DTYPE), *_fields(POLICY_DTYPE), *_fields(TABLES_DTYPE)]
+)
 
 ORDER_COLUMNS: Final = _columns("OrderColumns", ORDER_DTYPE)
 FILL_COLUMNS: Final = _columns("FillColumns", FILL_DTYPE)
@@ -284,30 +317,3 @@ TRADE_COLUMNS: Final = _columns("TradeColumns", TRADE_DTYPE)
 CURVE_COLUMNS: Final = _columns("CurveColumns", EQUITY_DTYPE)
 EVENT_COLUMNS: Final = _columns("EventColumns", EVENT_DTYPE)
 LEDGER_COLUMNS: Final = _columns("LedgerColumns", LEDGER_DTYPE)
-
-
-class SimState(NamedTuple):
-    """The whole state of one simulated account, as plain arrays that a kernel reads and writes.
-
-    Every field of every record is eight bytes wide, so a record array is also a matrix of int64 (and of float64) in the
-    same memory: kernels use the matrices, with the ``*_COLUMNS`` as column numbers, because numba takes plain arrays
-    twenty times faster across a call than structured ones.
-    """
-
-    ints: NDArray[np.int64]  # [ledger] LEDGER_DTYPE read as integers
-    reals: NDArray[np.float64]  # [ledger] the same memory read as floats
-    orders: NDArray[np.int64]  # [capacity, order]
-    fills: NDArray[np.int64]  # [capacity, fill]
-    positions: NDArray[np.int64]  # [capacity, position], open ones only, in fill order
-    trades: NDArray[np.int64]  # [capacity, trade]
-    curve_ints: NDArray[np.int64]  # [rows, equity] EQUITY_DTYPE read as integers
-    curve_reals: NDArray[np.float64]  # [rows, equity] the same memory read as floats
-    queue: NDArray[np.int64]  # [capacity of orders] indices of PENDING orders, in request order
-    book: NDArray[np.int64]  # [capacity of orders] indices of ACTIVE and TRIGGERED orders, in order of arrival
-    draft: NDArray[np.int64]  # [order] the request that is being written
-    events: NDArray[np.int64]  # [capacity, event]
-    draws: NDArray[np.int64]  # [capacity of orders, 4] per request: delay if it opens and if it closes (ns), slippage
-    #   (points), 1 where the broker refuses it; drawn in request order (rule R3)
-    rollovers: NDArray[np.int64]  # [rollovers, 2] time (ns) and days of swap, in order of time (rule R9)
-    sessions: NDArray[np.int64]  # [sessions, 2] start and end within the UTC week (ns from Monday); none: always open
-    tiers: NDArray[np.int64]  # [tiers, 2] open volume in steps up to which a tier reaches, its margin ratio (rule R8)

@@ -38,7 +38,8 @@ class LiveScenario:
     roles: Mapping[str, str]  # role to worker name
     simulator: TradeSimulator
     needs: Mapping[Timeframe, int]
-    rates: RateReader
+    rates: RateReader | None  # where profits are converted with the quotes of a pair
+    block_ticks: int
 
 
 def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
@@ -120,5 +121,6 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
         terms.check_range(_highest(window.segments), max(_highest(window.conversion), 1))
         simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy(), window.span_ns)
     with profiler.startup("bars"):
-        renderer = BarRenderer(window, needs, config.execution.block_ticks)
-    return LiveScenario(renderer, coordinator, logic, roles, simulator, needs, RateReader(window.conversion))
+        renderer = BarRenderer(window, needs)
+    rates = RateReader(window.conversion) if window.conversion else None
+    return LiveScenario(renderer, coordinator, logic, roles, simulator, needs, rates, config.execution.block_ticks)

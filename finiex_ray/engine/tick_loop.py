@@ -17,6 +17,7 @@ from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.trading.api import TradingApi
+from finiex_ray.trading.signals import make_signals
 from finiex_ray.trading.simulator import NO_RATES
 from finiex_ray.trading.views import WakeUp
 from finiex_ray.workers.base import Outputs
@@ -62,19 +63,18 @@ class TickLoop:
         self._closed_bars: dict[object, int] = {}
         self.tick = 0
         self.ticks_done = 0
-        self.last_quote = (0, 0)
         self._last_ns = 0
-        self._last_rates = NO_RATES
 
     def run(self) -> None:
         """Runs to the end of the window and closes the account (rule R12); exceptions of user code pass through."""
         profiler = self._profiler
-        for segment, first, last in self._scenario.renderer.spans():
+        for number, first, last in self._scenario.renderer.spans(self._scenario.block_ticks):
+            segment = self._scenario.renderer.segments[number]
             self.tick = self.ticks_done
             self._logger.at(self.tick, int(segment.time_ns[first]))
             self._logger.workers.at(self.tick, int(segment.time_ns[first]))
             began = profiler.clock()
-            block = self._scenario.renderer.render(segment, first, last, self.ticks_done)
+            block = self._scenario.renderer.render(number, first, last, self.ticks_done)
             began = profiler.lap("bar_rendering", began)
             failure = self._run_block(block, began)
             self._live_update(self.ticks_done)
@@ -84,7 +84,7 @@ class TickLoop:
             self._check_time()
         if self.ticks_done:
             self._logger.at(self.ticks_done - 1, int(self._scenario.simulator.account["last_ns"]))
-        self._scenario.simulator.finish(*self.last_quote, self._last_rates)
+        self._scenario.simulator.finish()
 
     def _run_block(self, block: Block, began: int) -> BaseException | None:
         """Steps 3 to 5 for one block; returns the exception of tick-style code, with the ticks before it done."""
@@ -128,10 +128,11 @@ class TickLoop:
         bar_ticks = self._bar_ticks(block)
         stops = iter([*(tick + 1 for tick in sorted(bar_ticks | watched)), len(block)])
         stop = next(stops)
-        rates = self._scenario.rates.at(block.time_ns)
+        rates = self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
+        signals = make_signals(actions)
         offset = 0
         while offset < len(block):
-            offset, reason = simulator.advance(block, actions, offset, stop, self._wake, rates)
+            offset, reason = simulator.advance(block, signals, offset, stop, self._wake, rates)
             began = profiler.lap("trade_simulator", began)
             last = offset - 1
             if last in bar_ticks:
@@ -166,8 +167,6 @@ class TickLoop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)
         self._last_ns = int(block.time_ns[-1])
-        self._last_rates = rates[-1:]
-        self.last_quote = int(block.bid_points[-1]), int(block.ask_points[-1])
 
     def _bar_ticks(self, block: Block) -> set[int]:
         """Offsets of the ticks that closed a bar of any timeframe in use, for a logic that wakes on bars."""

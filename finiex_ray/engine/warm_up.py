@@ -15,6 +15,7 @@ from finiex_ray.core.enums import OrderType, Side, Wake
 from finiex_ray.core.market import TickSegment, freeze
 from finiex_ray.core.time import Timeframe, to_ns
 from finiex_ray.kernels.jit import compiled_before
+from finiex_ray.trading.signals import NO_SIGNALS
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import make_terms
 
@@ -42,9 +43,8 @@ def warm_up() -> None:
         }
     )
     simulator = TradeSimulator(make_terms("EURUSD", AccountConfig(), broker, 5), _TICKS, 0)
-    for block in BarRenderer(window, {Timeframe.M1: 0}, _TICKS).blocks():
-        actions = np.zeros(len(block), np.int8)
-        simulator.advance(block, actions, 0, 1, Wake.FILL)
+    for block in BarRenderer(window, {Timeframe.M1: 0}).blocks(_TICKS):
+        simulator.advance(block, NO_SIGNALS, 0, 1, Wake.FILL)
         simulator.request(OrderType.MARKET, Side.BUY, volume_steps=1)
-        simulator.advance(block, actions, 1, len(block), Wake.NONE)
-    simulator.finish(int(segment.bid_points[-1]), int(segment.ask_points[-1]))
+        simulator.advance(block, NO_SIGNALS, 1, len(block), Wake.NONE)
+    simulator.finish()

@@ -7,9 +7,11 @@ from typing import Any
 from finiex_ray.core.records import EVENT_COLUMNS as E
 from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import POSITION_COLUMNS as P
+from finiex_ray.kernels.codes import EVENT, POSITION
 from finiex_ray.kernels.jit import inlined
 
 __all__ = [
+    "closing_quote_nb",
     "commission_nb",
     "equity_nb",
     "event_nb",
@@ -89,46 +91,47 @@ def swap_nb(ints: Any, side: int, steps: int, days: int, price_points: int) -> i
 
 
 @inlined
-def margin_nb(state: Any, held_steps: int, steps: int, price_points: int, rate: int) -> float:
+def margin_nb(ints: Any, held_steps: int, steps: int, price_points: int, rate: int) -> float:
     """Margin of ``steps`` that come on top of ``held_steps``, through the symbol's leverage tiers, in minor units (rule R8).
 
     ``rate`` is the conversion rate in points of the pair, 1 where none is needed. One division of integers, so a margin
     that is a whole number is exactly that: an account that has just enough has enough.
     """
     amount, low = 0, 0
-    for k in range(len(state.tiers)):
-        high = state.tiers[k, 0]
+    for k in range(ints[L.tiers_rows]):
+        high = ints[ints[L.tiers_at] + k * 2]
         inside = min(high, held_steps + steps) - max(low, held_steps)
         if inside > 0:
-            amount += inside * state.tiers[k, 1]
+            amount += inside * ints[ints[L.tiers_at] + k * 2 + 1]
         low = high
-    if state.ints[L.margin_by_price] != 0:
+    if ints[L.margin_by_price] != 0:
         amount = amount * price_points
-    if state.ints[L.rate_mode] == 2:
-        return float(amount / (state.ints[L.margin_den] * rate))
-    return float(amount * rate / state.ints[L.margin_den])
+    if ints[L.rate_mode] == 2:
+        return float(amount / (ints[L.margin_den] * rate))
+    return float(amount * rate / ints[L.margin_den])
 
 
 @inlined
-def margin_used_nb(state: Any) -> tuple[float, int]:
+def margin_used_nb(ints: Any) -> tuple[float, int]:
     """Margin and volume of the open positions, summed in fill order, so that no rounding is carried along (rule R8)."""
     used, held = 0.0, 0
-    for k in range(state.ints[L.positions]):
-        steps = state.positions[k, P.volume_steps]
-        position = state.positions[k]
-        used += margin_nb(state, held, steps, position[P.entry_price_points], position[P.margin_rate])
+    for k in range(ints[L.positions]):
+        position = ints[L.positions_at] + k * POSITION
+        steps = ints[position + P.volume_steps]
+        used += margin_nb(ints, held, steps, ints[position + P.entry_price_points], ints[position + P.margin_rate])
         held += steps
     return used, held
 
 
 @inlined
-def sums_nb(ints: Any, positions: Any) -> tuple[int, int, int, int]:
+def sums_nb(ints: Any) -> tuple[int, int, int, int]:
     """Steps and steps · entry price of all long and of all short positions: what equity needs to know of them."""
     long_steps, long_entry, short_steps, short_entry = 0, 0, 0, 0
     for k in range(ints[L.positions]):
-        steps = positions[k, P.volume_steps]
-        entry = steps * positions[k, P.entry_price_points]
-        if positions[k, P.side] > 0:
+        position = ints[L.positions_at] + k * POSITION
+        steps = ints[position + P.volume_steps]
+        entry = steps * ints[position + P.entry_price_points]
+        if ints[position + P.side] > 0:
             long_steps += steps
             long_entry += entry
         else:
@@ -138,10 +141,10 @@ def sums_nb(ints: Any, positions: Any) -> tuple[int, int, int, int]:
 
 
 @inlined
-def equity_nb(state: Any, bid: int, ask: int) -> float:
+def equity_nb(ints: Any, reals: Any) -> float:
     """Balance plus unrealised profit at the quotes that would close each position, in minor units (rule R16)."""
-    ints, reals = state.ints, state.reals
-    long_steps, long_entry, short_steps, short_entry = sums_nb(ints, state.positions)
+    bid, ask = ints[L.last_bid], ints[L.last_ask]
+    long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     balance = ints[L.balance_minor]
     long_points = long_steps * bid - long_entry
     short_points = short_entry - short_steps * ask
@@ -163,22 +166,28 @@ def unrealised_nb(ints: Any, points: int, value: float, rate_bid: int, rate_ask:
 
 
 @inlined
-def free_margin_nb(state: Any, bid: int, ask: int) -> float:
+def free_margin_nb(ints: Any, reals: Any) -> float:
     """What new positions may use: equity, or the cash of a spot account, less the margin used (rule R8)."""
-    funds = float(state.ints[L.balance_minor]) if state.ints[L.spot] != 0 else equity_nb(state, bid, ask)
-    return funds - state.reals[L.margin_used]
+    funds = float(ints[L.balance_minor]) if ints[L.spot] != 0 else equity_nb(ints, reals)
+    return funds - reals[L.margin_used]
 
 
 @inlined
-def event_nb(state: Any, kind: int, order_id: int, position_id: int, tick: int, time_ns: int) -> None:
+def event_nb(ints: Any, kind: int, order_id: int, position_id: int) -> None:
     """Writes down what the logic is told of at its next wake-up."""
-    row = state.ints[L.events]
-    state.ints[L.events] = row + 1
-    state.events[row, E.kind] = kind
-    state.events[row, E.tick] = tick
-    state.events[row, E.time_ns] = time_ns
-    state.events[row, E.order_id] = order_id
-    state.events[row, E.position_id] = position_id
+    event = ints[L.events_at] + ints[L.events] * EVENT
+    ints[L.events] += 1
+    ints[event + E.kind] = kind
+    ints[event + E.tick] = ints[L.last_tick]
+    ints[event + E.time_ns] = ints[L.last_ns]
+    ints[event + E.order_id] = order_id
+    ints[event + E.position_id] = position_id
+
+
+@inlined
+def closing_quote_nb(ints: Any, side: int) -> int:
+    """The current quote at which a position of ``side`` is closed, and valued."""
+    return ints[L.last_bid] if side > 0 else ints[L.last_ask]
 
 
 @inlined

@@ -17,9 +17,11 @@ __all__ = [
     "CANCELLED",
     "CLOSE",
     "COOL_DOWN",
+    "CURVE",
     "DONE",
     "DO_CLOSE",
     "ENTRY",
+    "EVENT",
     "EXIT",
     "EXIT_END",
     "EXIT_NETTED",
@@ -29,6 +31,7 @@ __all__ = [
     "EXIT_TARGET",
     "EXPIRED",
     "FAR_FUTURE_NS",
+    "FILL",
     "FILLED",
     "FROZEN",
     "INVALID_PRICE",
@@ -43,9 +46,11 @@ __all__ = [
     "NO_PRICE",
     "NO_REASON",
     "NO_TICK",
+    "ORDER",
     "ORDER_GONE",
     "OUT_OF_DATE",
     "PENDING",
+    "POSITION",
     "POSITION_GONE",
     "REJECTED",
     "SLIPPED",
@@ -64,6 +69,7 @@ __all__ = [
     "TOLD_SWAP",
     "TOLD_TARGET",
     "TOLD_TRIGGERED",
+    "TRADE",
     "TRIGGERED",
     "WAKE_ACTION",
     "WAKE_FILL",
@@ -75,6 +81,14 @@ __all__ = [
 NO_PRICE = records.NO_PRICE
 NO_TICK = records.NO_TICK
 FAR_FUTURE_NS = records.FAR_FUTURE_NS
+
+# Words of eight bytes in a record: record k of a table begins at the table's place + k * its width.
+ORDER = records.ORDER_DTYPE.itemsize // 8
+FILL = records.FILL_DTYPE.itemsize // 8
+POSITION = records.POSITION_DTYPE.itemsize // 8
+TRADE = records.TRADE_DTYPE.itemsize // 8
+EVENT = records.EVENT_DTYPE.itemsize // 8
+CURVE = records.EQUITY_DTYPE.itemsize // 8
 
 MARKET = int(OrderType.MARKET)
 CLOSE = int(OrderType.CLOSE)

@@ -1,4 +1,4 @@
-"""The decorators for kernels: `kernel` (and `inlined`) compile with numba and keep the machine code in a cache keyed by content.
+"""The decorators for kernels (`kernel`; `helper`, `inlined` for their parts): numba, with a cache of machine code keyed by content.
 
 numba's own cache looks at the path and at the one file that holds the function: it misses an edit to a helper elsewhere,
 and it compiles again for each copy of the package at another path (every Ray working directory is one). Here the key is
@@ -19,9 +19,11 @@ import numba
 from numba.core.caching import _CacheLocator
 from platformdirs import user_cache_path
 
-__all__ = ["ContentLocator", "cache_root", "compiled_before", "inlined", "kernel"]
+__all__ = ["ContentLocator", "cache_root", "compiled_before", "helper", "inlined", "kernel"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_LIGHT = type(numba.config.OPT)(1)  # of LLVM's levels 0 to 3
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -92,35 +94,55 @@ def kernel(function: _Function) -> _Function:
 
     ``NUMBA_DISABLE_JIT=1`` leaves it plain Python. In place of an exception, division by zero gives inf or NaN.
     """
-    return _compiled(function, no_cfunc_wrapper=True)
-
-
-def inlined(function: _Function) -> _Function:
-    """Like `kernel`, for a small function that is called for single ticks: LLVM puts it into its caller's code.
-
-    A call that hands over the simulator's state copies the descriptors of all its arrays, which costs more than what
-    such a function does.
-    """
-    return _compiled(function, forceinline=True, no_cfunc_wrapper=True)
-
-
-def _compiled(function: _Function, **options: bool) -> _Function:
     if numba.config.DISABLE_JIT:
         return function
     before = numba.config.CACHE_LOCATOR_CLASSES
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ContentLocator.__name__}"
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        compiled = numba.njit(cache=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder to keep machine code in: compile in memory
-        compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
+        compiled = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
     finally:
         numba.config.CACHE_LOCATOR_CLASSES = before
-    _forget_literals(compiled)
-    result: _Function = compiled
-    return result
+    return _any_number(compiled)
 
 
-def _forget_literals(dispatcher: Any) -> None:
+def helper(function: _Function) -> _Function:
+    """Like `kernel`, for a function that only kernels call: it has no entry from Python, and lives in its callers' machine code.
+
+    That saves most of its compilation. `inlined` is for the ones that are called for single ticks.
+    """
+    return _helper(function)
+
+
+def inlined(function: _Function) -> _Function:
+    """Like `helper`, for a small function that is called for single ticks: LLVM puts it into its caller's code."""
+    return _helper(function, forceinline=True)
+
+
+def _helper(function: _Function, **options: bool) -> _Function:
+    if numba.config.DISABLE_JIT:
+        return function
+    compiled = numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, **_OPTIONS, **options)(function)
+    compiled.compile = _lightly(compiled.compile)
+    return _any_number(compiled)
+
+
+def _lightly(compile_one: Callable[..., Any]) -> Callable[..., Any]:
+    """Leaves the optimisation of a helper to its callers, whose code it becomes part of."""
+
+    def compiled(signature: Any) -> Any:
+        level = numba.config.OPT
+        numba.config.OPT = _LIGHT
+        try:
+            return compile_one(signature)
+        finally:
+            numba.config.OPT = level
+
+    return compiled
+
+
+def _any_number(dispatcher: Any) -> Any:
     """Lets a call with a constant use the version for any number; numba would compile one for each constant."""
     template = dispatcher.get_call_template
 
@@ -130,3 +152,4 @@ def _forget_literals(dispatcher: Any) -> None:
         )
 
     dispatcher.get_call_template = plain
+    return dispatcher

@@ -8,8 +8,17 @@ from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
-from finiex_ray.kernels.booking import event_nb, free_margin_nb, margin_nb, margin_used_nb, rate_nb, round_ratio_nb
-from finiex_ray.kernels.jit import kernel
+from finiex_ray.kernels.booking import (
+    closing_quote_nb,
+    event_nb,
+    free_margin_nb,
+    margin_nb,
+    margin_used_nb,
+    rate_nb,
+    round_ratio_nb,
+)
+from finiex_ray.kernels.codes import ORDER, POSITION
+from finiex_ray.kernels.jit import helper
 from finiex_ray.kernels.positions import enter_position_nb, exit_position_nb, held_steps_nb, net_nb, set_stops_nb
 from finiex_ray.kernels.requests import end_order_nb, reject_nb, set_timer_nb
 
@@ -40,357 +49,361 @@ TOLD_FILL, TOLD_PARTIAL, TOLD_TRIGGERED = codes.TOLD_FILL, codes.TOLD_PARTIAL, c
 WEEK_NS, MONDAY_NS = codes.WEEK_NS, codes.MONDAY_NS
 
 
-@kernel
-def _resting_place_nb(state: Any, order_id: int) -> int:
+@helper
+def _resting_place_nb(ints: Any, order_id: int) -> int:
     """Place of an order in the book, or -1."""
-    for k in range(state.ints[L.resting]):
-        if state.book[k] == order_id - 1:
+    for k in range(ints[L.resting]):
+        if ints[ints[L.book_at] + k] == order_id - 1:
             return k
     return -1
 
 
-@kernel
-def _leave_book_nb(state: Any, place: int) -> None:
+@helper
+def _leave_book_nb(ints: Any, place: int) -> None:
     """Takes an order out of the book; the others keep their order."""
-    state.ints[L.resting] -= 1
-    for k in range(place, state.ints[L.resting]):
-        state.book[k] = state.book[k + 1]
+    ints[L.resting] -= 1
+    for k in range(place, ints[L.resting]):
+        ints[ints[L.book_at] + k] = ints[ints[L.book_at] + k + 1]
 
 
-@kernel
-def _cancel_partner_nb(state: Any, order: Any, tick: int, time_ns: int) -> None:
+@helper
+def _cancel_partner_nb(ints: Any, order: int) -> None:
     """Cancels the other order of an OCO pair once one has filled; one still under way is cancelled when it arrives."""
-    if order[O.oco_id] == 0:
+    if ints[order + O.oco_id] == 0:
         return
-    partner = state.orders[order[O.oco_id] - 1]
-    place = _resting_place_nb(state, order[O.oco_id])
+    partner = ints[L.orders_at] + (ints[order + O.oco_id] - 1) * ORDER
+    place = _resting_place_nb(ints, ints[order + O.oco_id])
     if place >= 0:
-        _leave_book_nb(state, place)
-        end_order_nb(state, partner, CANCELLED, BY_PARTNER, tick, time_ns)
-        set_timer_nb(state)
+        _leave_book_nb(ints, place)
+        end_order_nb(ints, partner, CANCELLED, BY_PARTNER)
+        set_timer_nb(ints)
 
 
-@kernel
-def _affordable_nb(state: Any, order: Any, steps: int, price: int, bid: int, ask: int) -> int:
+@helper
+def _affordable_nb(ints: Any, reals: Any, order: int, steps: int, price: int) -> int:
     """How much of ``steps`` the free margin carries: all of it, or for an immediate-or-cancel order the largest part."""
-    free = free_margin_nb(state, bid, ask)
-    _, held = margin_used_nb(state)
-    rate = rate_nb(state.ints, False) if state.ints[L.rate_mode] != 0 else 1
-    if margin_nb(state, held, steps, price, rate) <= free:
+    free = free_margin_nb(ints, reals)
+    _, held = margin_used_nb(ints)
+    rate = rate_nb(ints, False) if ints[L.rate_mode] != 0 else 1
+    if margin_nb(ints, held, steps, price, rate) <= free:
         return steps
-    if order[O.immediate_or_cancel] == 0:
+    if ints[order + O.immediate_or_cancel] == 0:
         return 0
     low, high = 0, steps - 1  # margin grows with the volume: halve the range
     while low < high:
         middle = (low + high + 1) // 2
-        if margin_nb(state, held, middle, price, rate) <= free:
+        if margin_nb(ints, held, middle, price, rate) <= free:
             low = middle
         else:
             high = middle - 1
-    return low if low >= state.ints[L.volume_min_steps] else 0
+    return low if low >= ints[L.volume_min_steps] else 0
 
 
-@kernel
-def _fill_nb(state: Any, order: Any, price: int, bid: int, ask: int, tick: int, time_ns: int, maker: bool) -> None:
+@helper
+def _fill_nb(ints: Any, reals: Any, order: int, price: int, maker: bool) -> None:
     """Fills an opening order at a price: nets first where the account nets, then opens what is left (rules R8, R11)."""
-    ints = state.ints
-    wanted = order[O.volume_steps]
-    if ints[L.spot] != 0 and order[O.side] < 0 and wanted > held_steps_nb(state, 1):
-        reject_nb(state, order, NO_ASSET, tick, time_ns)
+    wanted = ints[order + O.volume_steps]
+    if ints[L.spot] != 0 and ints[order + O.side] < 0 and wanted > held_steps_nb(ints, 1):
+        reject_nb(ints, order, NO_ASSET)
         return
     left = wanted
     if ints[L.netting] != 0:
-        left = net_nb(state, order, wanted, price, tick, time_ns, EXIT_NETTED, maker)
+        left = net_nb(ints, reals, order, wanted, price, EXIT_NETTED, maker)
     opened = 0
     if left > 0:
-        opened = _affordable_nb(state, order, left, price, bid, ask)
+        opened = _affordable_nb(ints, reals, order, left, price)
         if opened > 0:
-            enter_position_nb(state, order, opened, price, bid, ask, tick, time_ns, maker)
+            enter_position_nb(ints, reals, order, opened, price, maker)
     filled = wanted - left + opened
-    order[O.filled_steps] = filled
+    ints[order + O.filled_steps] = filled
     if filled == 0:
-        reject_nb(state, order, NO_MARGIN, tick, time_ns)
+        reject_nb(ints, order, NO_MARGIN)
         return
-    order[O.fill_price_points] = price
-    end_order_nb(state, order, FILLED, NO_REASON if filled == wanted else NO_MARGIN, tick, time_ns)
+    ints[order + O.fill_price_points] = price
+    end_order_nb(ints, order, FILLED, NO_REASON if filled == wanted else NO_MARGIN)
     told = TOLD_FILL if filled == wanted else TOLD_PARTIAL
-    event_nb(state, told, order[O.order_id], order[O.position_id], tick, time_ns)
-    _cancel_partner_nb(state, order, tick, time_ns)
+    event_nb(ints, told, ints[order + O.order_id], ints[order + O.position_id])
+    _cancel_partner_nb(ints, order)
 
 
-@kernel
+@helper
 def _near_nb(price: int, quote: int, distance: int) -> bool:
     """Whether a price is nearer to the quote than the symbol allows."""
     return price != NO_PRICE and abs(price - quote) < distance
 
 
-@kernel
-def _market_price_nb(state: Any, order: Any, bid: int, ask: int) -> int:
+@helper
+def _market_price_nb(ints: Any, order: int) -> int:
     """The arrival tick's quote plus slippage against the trader (rule R4)."""
-    ints = state.ints
-    slip = state.draws[order[O.order_id] - 1, 2]
+    bid, ask = ints[L.last_bid], ints[L.last_ask]
+    slip = ints[ints[L.draws_at] + (ints[order + O.order_id] - 1) * 4 + 2]
     if ints[L.spread_slip_num] > 0:
         slip += round_ratio_nb(max(ask - bid, 0) * ints[L.spread_slip_num], ints[L.spread_slip_den])
-    return ask + slip if order[O.side] > 0 else bid - slip
+    return ask + slip if ints[order + O.side] > 0 else bid - slip
 
 
-@kernel
-def _slipped_nb(order: Any, price: int) -> bool:
+@helper
+def _slipped_nb(ints: Any, order: int, price: int) -> bool:
     """Whether the market has moved past what the order allows since it was requested."""
-    if order[O.max_slippage_points] == NO_PRICE:
+    if ints[order + O.max_slippage_points] == NO_PRICE:
         return False
-    return (price - order[O.request_price_points]) * order[O.side] > order[O.max_slippage_points]
+    return (price - ints[order + O.request_price_points]) * ints[order + O.side] > ints[order + O.max_slippage_points]
 
 
-@kernel
-def _bad_stops_nb(state: Any, sl: int, tp: int, side: int, bid: int, ask: int) -> bool:
+@helper
+def _bad_stops_nb(ints: Any, sl: int, tp: int, side: int) -> bool:
     """Whether stop loss or take profit stand nearer to the closing quote than the symbol's stops level."""
-    quote = bid if side > 0 else ask
-    distance = state.ints[L.stops_level_points]
+    quote = closing_quote_nb(ints, side)
+    distance = ints[L.stops_level_points]
     return _near_nb(sl, quote, distance) or _near_nb(tp, quote, distance)
 
 
-@kernel
-def _open_now_nb(state: Any, time_ns: int) -> bool:
+@helper
+def _open_now_nb(ints: Any) -> bool:
     """Whether the symbol's sessions allow trading at this time of the UTC week."""
-    if len(state.sessions) == 0:
+    if ints[L.sessions_rows] == 0:
         return True
-    moment = (time_ns - MONDAY_NS) % WEEK_NS
-    for k in range(len(state.sessions)):  # noqa: SIM110 - numba has no any() over a generator
-        if state.sessions[k, 0] <= moment and moment < state.sessions[k, 1]:
+    moment = (ints[L.last_ns] - MONDAY_NS) % WEEK_NS
+    for k in range(ints[L.sessions_rows]):
+        if ints[ints[L.sessions_at] + k * 2] <= moment and moment < ints[ints[L.sessions_at] + k * 2 + 1]:
             return True
     return False
 
 
-@kernel
-def _close_nb(state: Any, order: Any, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def _close_nb(ints: Any, reals: Any, order: int) -> None:
     """An arrived order to close a position, in whole or in part (rule R11)."""
-    ints = state.ints
     found, held = -1, 0
     for k in range(ints[L.positions]):
-        if state.positions[k, P.position_id] == order[O.position_id]:
+        if ints[ints[L.positions_at] + k * POSITION + P.position_id] == ints[order + O.position_id]:
             found = k if found < 0 else found
-            held += state.positions[k, P.volume_steps]
-    if found < 0 or state.positions[found, P.side] == order[O.side]:
-        reject_nb(state, order, POSITION_GONE, tick, time_ns)
+            held += ints[ints[L.positions_at] + k * POSITION + P.volume_steps]
+    if found < 0 or ints[ints[L.positions_at] + found * POSITION + P.side] == ints[order + O.side]:
+        reject_nb(ints, order, POSITION_GONE)
         return
-    steps = min(order[O.volume_steps], held)
+    steps = min(ints[order + O.volume_steps], held)
     if steps < held and (steps < ints[L.volume_min_steps] or held - steps < ints[L.volume_min_steps]):
-        reject_nb(state, order, BELOW_MIN, tick, time_ns)
+        reject_nb(ints, order, BELOW_MIN)
         return
-    price = _market_price_nb(state, order, bid, ask)
-    if _slipped_nb(order, price):
-        reject_nb(state, order, SLIPPED, tick, time_ns)
+    price = _market_price_nb(ints, order)
+    if _slipped_nb(ints, order, price):
+        reject_nb(ints, order, SLIPPED)
         return
-    position_id = order[O.position_id]
+    position_id = ints[order + O.position_id]
     if ints[L.netting] != 0:
-        net_nb(state, order, steps, price, tick, time_ns, EXIT_ORDER, False)
+        net_nb(ints, reals, order, steps, price, EXIT_ORDER, False)
     else:
-        exit_position_nb(state, found, steps, price, tick, time_ns, EXIT_ORDER, order[O.order_id], False)
-    order[O.position_id] = position_id
-    order[O.filled_steps] = steps
-    order[O.fill_price_points] = price
-    end_order_nb(state, order, FILLED, NO_REASON, tick, time_ns)
-    event_nb(state, TOLD_FILL, order[O.order_id], position_id, tick, time_ns)
-    _cancel_partner_nb(state, order, tick, time_ns)
+        exit_position_nb(ints, reals, found, steps, price, EXIT_ORDER, ints[order + O.order_id], False)
+    ints[order + O.position_id] = position_id
+    ints[order + O.filled_steps] = steps
+    ints[order + O.fill_price_points] = price
+    end_order_nb(ints, order, FILLED, NO_REASON)
+    event_nb(ints, TOLD_FILL, ints[order + O.order_id], position_id)
+    _cancel_partner_nb(ints, order)
 
 
-@kernel
-def _rest_nb(state: Any, index: int, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def _rest_nb(ints: Any, reals: Any, index: int) -> None:
     """An arrived limit, stop or stop-limit order: fills at the quote if marketable, else rests (rule R5)."""
-    ints = state.ints
-    order = state.orders[index]
-    side = order[O.side]
-    quote = ask if side > 0 else bid
-    trigger = order[O.price_points] if order[O.type] == LIMIT else order[O.stop_points]
-    if trigger == NO_PRICE or (order[O.type] == STOP_LIMIT and order[O.price_points] == NO_PRICE):
-        reject_nb(state, order, INVALID_PRICE, tick, time_ns)
+    order = ints[L.orders_at] + index * ORDER
+    side = ints[order + O.side]
+    quote = closing_quote_nb(ints, -side)
+    trigger = ints[order + O.price_points] if ints[order + O.type] == LIMIT else ints[order + O.stop_points]
+    if trigger == NO_PRICE or (ints[order + O.type] == STOP_LIMIT and ints[order + O.price_points] == NO_PRICE):
+        reject_nb(ints, order, INVALID_PRICE)
         return
     distance = ints[L.stops_level_points]
     if (
         _near_nb(trigger, quote, distance)
-        or _near_nb(order[O.sl_points], trigger, distance)
-        or _near_nb(order[O.tp_points], trigger, distance)
+        or _near_nb(ints[order + O.sl_points], trigger, distance)
+        or _near_nb(ints[order + O.tp_points], trigger, distance)
     ):
-        reject_nb(state, order, INVALID_PRICE, tick, time_ns)
+        reject_nb(ints, order, INVALID_PRICE)
         return
-    if order[O.expire_ns] <= time_ns:
-        end_order_nb(state, order, EXPIRED, OUT_OF_DATE, tick, time_ns)
+    if ints[order + O.expire_ns] <= ints[L.last_ns]:
+        end_order_nb(ints, order, EXPIRED, OUT_OF_DATE)
         return
-    if order[O.type] == LIMIT and (quote - trigger) * side <= 0:
-        _fill_nb(state, order, quote, bid, ask, tick, time_ns, False)
+    if ints[order + O.type] == LIMIT and (quote - trigger) * side <= 0:
+        _fill_nb(ints, reals, order, quote, False)
         return
-    order[O.state] = ACTIVE
-    state.book[ints[L.resting]] = index
+    ints[order + O.state] = ACTIVE
+    ints[ints[L.book_at] + ints[L.resting]] = index
     ints[L.resting] += 1
-    ints[L.next_timer_ns] = min(ints[L.next_timer_ns], order[O.expire_ns])
+    ints[L.next_timer_ns] = min(ints[L.next_timer_ns], ints[order + O.expire_ns])
 
 
-@kernel
-def _frozen_nb(state: Any, price: int, quote: int) -> bool:
+@helper
+def _frozen_nb(ints: Any, price: int, quote: int) -> bool:
     """Whether a price is so near to execution that the broker changes nothing any more."""
-    return price != NO_PRICE and abs(price - quote) <= state.ints[L.freeze_level_points] > 0
+    return price != NO_PRICE and abs(price - quote) <= ints[L.freeze_level_points] > 0
 
 
-@kernel
-def _change_order_nb(state: Any, order: Any, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def _change_order_nb(ints: Any, order: int) -> None:
     """An arrived instruction to change or cancel a resting order."""
-    place = _resting_place_nb(state, order[O.target_id])
+    place = _resting_place_nb(ints, ints[order + O.target_id])
     if place < 0:
-        reject_nb(state, order, ORDER_GONE, tick, time_ns)
+        reject_nb(ints, order, ORDER_GONE)
         return
-    target = state.orders[order[O.target_id] - 1]
-    side = target[O.side]
-    quote = ask if side > 0 else bid
-    at_limit = target[O.type] == LIMIT or target[O.state] == TRIGGERED
-    if _frozen_nb(state, target[O.price_points] if at_limit else target[O.stop_points], quote):
-        reject_nb(state, order, FROZEN, tick, time_ns)
+    target = ints[L.orders_at] + (ints[order + O.target_id] - 1) * ORDER
+    side = ints[target + O.side]
+    quote = closing_quote_nb(ints, -side)
+    at_limit = ints[target + O.type] == LIMIT or ints[target + O.state] == TRIGGERED
+    if _frozen_nb(ints, ints[target + O.price_points] if at_limit else ints[target + O.stop_points], quote):
+        reject_nb(ints, order, FROZEN)
         return
-    if order[O.type] == CANCEL:
-        _leave_book_nb(state, place)
-        end_order_nb(state, target, CANCELLED, BY_REQUEST, tick, time_ns)
+    if ints[order + O.type] == CANCEL:
+        _leave_book_nb(ints, place)
+        end_order_nb(ints, target, CANCELLED, BY_REQUEST)
     else:
-        trigger = order[O.price_points] if at_limit else order[O.stop_points]
-        distance = state.ints[L.stops_level_points]
+        trigger = ints[order + O.price_points] if at_limit else ints[order + O.stop_points]
+        distance = ints[L.stops_level_points]
         if (
             trigger == NO_PRICE
-            or (target[O.type] == STOP_LIMIT and order[O.price_points] == NO_PRICE)
+            or (ints[target + O.type] == STOP_LIMIT and ints[order + O.price_points] == NO_PRICE)
             or _near_nb(trigger, quote, distance)
-            or _near_nb(order[O.sl_points], trigger, distance)
-            or _near_nb(order[O.tp_points], trigger, distance)
+            or _near_nb(ints[order + O.sl_points], trigger, distance)
+            or _near_nb(ints[order + O.tp_points], trigger, distance)
         ):
-            reject_nb(state, order, INVALID_PRICE, tick, time_ns)
+            reject_nb(ints, order, INVALID_PRICE)
             return
-        target[O.price_points] = order[O.price_points]
-        target[O.stop_points] = order[O.stop_points]
-        target[O.sl_points] = order[O.sl_points]
-        target[O.tp_points] = order[O.tp_points]
-        target[O.sl_offset_points] = order[O.sl_offset_points]
-        target[O.tp_offset_points] = order[O.tp_offset_points]
-        target[O.expire_ns] = order[O.expire_ns]
-        if target[O.expire_ns] <= time_ns:  # before anything is matched on this tick
-            _leave_book_nb(state, place)
-            end_order_nb(state, target, EXPIRED, OUT_OF_DATE, tick, time_ns)
-    end_order_nb(state, order, DONE, NO_REASON, tick, time_ns)
-    set_timer_nb(state)
+        ints[target + O.price_points] = ints[order + O.price_points]
+        ints[target + O.stop_points] = ints[order + O.stop_points]
+        ints[target + O.sl_points] = ints[order + O.sl_points]
+        ints[target + O.tp_points] = ints[order + O.tp_points]
+        ints[target + O.sl_offset_points] = ints[order + O.sl_offset_points]
+        ints[target + O.tp_offset_points] = ints[order + O.tp_offset_points]
+        ints[target + O.expire_ns] = ints[order + O.expire_ns]
+        if ints[target + O.expire_ns] <= ints[L.last_ns]:  # before anything is matched on this tick
+            _leave_book_nb(ints, place)
+            end_order_nb(ints, target, EXPIRED, OUT_OF_DATE)
+    end_order_nb(ints, order, DONE, NO_REASON)
+    set_timer_nb(ints)
 
 
-@kernel
-def _change_position_nb(state: Any, order: Any, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def _change_position_nb(ints: Any, order: int) -> None:
     """An arrived instruction to set the stops of a position (of all legs of a net position)."""
     found = False
-    for k in range(state.ints[L.positions]):
-        position = state.positions[k]
-        if position[P.position_id] != order[O.position_id]:
+    for k in range(ints[L.positions]):
+        position = ints[L.positions_at] + k * POSITION
+        if ints[position + P.position_id] != ints[order + O.position_id]:
             continue
-        side = position[P.side]
-        quote = bid if side > 0 else ask
+        side = ints[position + P.side]
+        quote = closing_quote_nb(ints, side)
         if not found:
             found = True
-            if _frozen_nb(state, position[P.sl_points], quote) or _frozen_nb(state, position[P.tp_points], quote):
-                reject_nb(state, order, FROZEN, tick, time_ns)
+            if _frozen_nb(ints, ints[position + P.sl_points], quote) or _frozen_nb(
+                ints, ints[position + P.tp_points], quote
+            ):
+                reject_nb(ints, order, FROZEN)
                 return
-            if _bad_stops_nb(state, order[O.sl_points], order[O.tp_points], side, bid, ask):
-                reject_nb(state, order, INVALID_PRICE, tick, time_ns)
+            if _bad_stops_nb(ints, ints[order + O.sl_points], ints[order + O.tp_points], side):
+                reject_nb(ints, order, INVALID_PRICE)
                 return
-        set_stops_nb(position, order[O.sl_points], order[O.tp_points], order[O.trail_points], quote)
+        set_stops_nb(
+            ints, position, ints[order + O.sl_points], ints[order + O.tp_points], ints[order + O.trail_points], quote
+        )
     if found:
-        end_order_nb(state, order, DONE, NO_REASON, tick, time_ns)
+        end_order_nb(ints, order, DONE, NO_REASON)
     else:
-        reject_nb(state, order, POSITION_GONE, tick, time_ns)
+        reject_nb(ints, order, POSITION_GONE)
 
 
-@kernel
-def _take_effect_nb(state: Any, index: int, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def _take_effect_nb(ints: Any, reals: Any, index: int) -> None:
     """One arrived request."""
-    order = state.orders[index]
-    kind = order[O.type]
-    if order[O.oco_id] != 0 and state.orders[order[O.oco_id] - 1, O.filled_steps] > 0:
-        end_order_nb(state, order, CANCELLED, BY_PARTNER, tick, time_ns)
-    elif state.draws[index, 3] != 0:
-        reject_nb(state, order, BY_BROKER, tick, time_ns)
-    elif not _open_now_nb(state, time_ns):
-        reject_nb(state, order, MARKET_CLOSED, tick, time_ns)
+    order = ints[L.orders_at] + index * ORDER
+    kind = ints[order + O.type]
+    if (
+        ints[order + O.oco_id] != 0
+        and ints[ints[L.orders_at] + (ints[order + O.oco_id] - 1) * ORDER + O.filled_steps] > 0
+    ):
+        end_order_nb(ints, order, CANCELLED, BY_PARTNER)
+    elif ints[ints[L.draws_at] + index * 4 + 3] != 0:
+        reject_nb(ints, order, BY_BROKER)
+    elif not _open_now_nb(ints):
+        reject_nb(ints, order, MARKET_CLOSED)
     elif kind == CLOSE:
-        _close_nb(state, order, bid, ask, tick, time_ns)
+        _close_nb(ints, reals, order)
     elif kind in (MODIFY_ORDER, CANCEL):
-        _change_order_nb(state, order, bid, ask, tick, time_ns)
+        _change_order_nb(ints, order)
     elif kind == MODIFY_POSITION:
-        _change_position_nb(state, order, bid, ask, tick, time_ns)
+        _change_position_nb(ints, order)
     elif kind == MARKET:
-        price = _market_price_nb(state, order, bid, ask)
-        if _slipped_nb(order, price):
-            reject_nb(state, order, SLIPPED, tick, time_ns)
-        elif _bad_stops_nb(state, order[O.sl_points], order[O.tp_points], order[O.side], bid, ask):
-            reject_nb(state, order, INVALID_PRICE, tick, time_ns)
+        price = _market_price_nb(ints, order)
+        if _slipped_nb(ints, order, price):
+            reject_nb(ints, order, SLIPPED)
+        elif _bad_stops_nb(ints, ints[order + O.sl_points], ints[order + O.tp_points], ints[order + O.side]):
+            reject_nb(ints, order, INVALID_PRICE)
         else:
-            _fill_nb(state, order, price, bid, ask, tick, time_ns, False)
+            _fill_nb(ints, reals, order, price, False)
     else:
-        _rest_nb(state, index, bid, ask, tick, time_ns)
+        _rest_nb(ints, reals, index)
 
 
-@kernel
-def arrivals_nb(state: Any, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def arrivals_nb(ints: Any, reals: Any) -> None:
     """Lets every request that has arrived take effect, in request order (rules R3, R7)."""
-    ints = state.ints
     kept = 0
+    tick, time_ns = ints[L.last_tick], ints[L.last_ns]
     next_arrival = FAR_FUTURE_NS
     for k in range(ints[L.pending]):
-        index = state.queue[k]
-        arrival = state.orders[index, O.arrival_ns]
-        if arrival <= time_ns and state.orders[index, O.request_tick] < tick:
-            _take_effect_nb(state, index, bid, ask, tick, time_ns)
+        index = ints[ints[L.queue_at] + k]
+        arrival = ints[ints[L.orders_at] + index * ORDER + O.arrival_ns]
+        if arrival <= time_ns and ints[ints[L.orders_at] + index * ORDER + O.request_tick] < tick:
+            _take_effect_nb(ints, reals, index)
         else:
-            state.queue[kept] = index
+            ints[ints[L.queue_at] + kept] = index
             kept += 1
             next_arrival = min(next_arrival, arrival)
     ints[L.pending] = kept
     ints[L.next_arrival_ns] = next_arrival
 
 
-@kernel
-def expiries_nb(state: Any, tick: int, time_ns: int) -> None:
+@helper
+def expiries_nb(ints: Any) -> None:
     """Takes out of the book what was good till now."""
     k = 0
-    while k < state.ints[L.resting]:
-        order = state.orders[state.book[k]]
-        if order[O.expire_ns] <= time_ns:
-            _leave_book_nb(state, k)
-            end_order_nb(state, order, EXPIRED, OUT_OF_DATE, tick, time_ns)
+    while k < ints[L.resting]:
+        order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
+        if ints[order + O.expire_ns] <= ints[L.last_ns]:
+            _leave_book_nb(ints, k)
+            end_order_nb(ints, order, EXPIRED, OUT_OF_DATE)
         else:
             k += 1
 
 
-@kernel
-def _match_nb(state: Any, bid: int, ask: int, tick: int, time_ns: int, limits: bool) -> None:
+@helper
+def _match_nb(ints: Any, reals: Any, limits: bool) -> None:
     """One pass over the book: limit orders at their own price, or stops at the quote (rule R5)."""
     k = 0
-    while k < state.ints[L.resting]:
-        order = state.orders[state.book[k]]
-        side = order[O.side]
-        quote = ask if side > 0 else bid
-        at_limit = order[O.type] == LIMIT or order[O.state] == TRIGGERED
+    while k < ints[L.resting]:
+        order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
+        side = ints[order + O.side]
+        quote = closing_quote_nb(ints, -side)
+        at_limit = ints[order + O.type] == LIMIT or ints[order + O.state] == TRIGGERED
         price = NO_PRICE
-        if limits and at_limit and (quote - order[O.price_points]) * side <= 0:
-            price = order[O.price_points]
-        elif not limits and not at_limit and (quote - order[O.stop_points]) * side >= 0:
+        if limits and at_limit and (quote - ints[order + O.price_points]) * side <= 0:
+            price = ints[order + O.price_points]
+        elif not limits and not at_limit and (quote - ints[order + O.stop_points]) * side >= 0:
             price = quote
-            if order[O.type] == STOP_LIMIT:
-                order[O.state] = TRIGGERED
-                event_nb(state, TOLD_TRIGGERED, order[O.order_id], 0, tick, time_ns)
-                if (quote - order[O.price_points]) * side > 0:
+            if ints[order + O.type] == STOP_LIMIT:
+                ints[order + O.state] = TRIGGERED
+                event_nb(ints, TOLD_TRIGGERED, ints[order + O.order_id], 0)
+                if (quote - ints[order + O.price_points]) * side > 0:
                     price = NO_PRICE
         if price == NO_PRICE:
             k += 1
             continue
-        _leave_book_nb(state, k)
-        _fill_nb(state, order, price, bid, ask, tick, time_ns, limits)
+        _leave_book_nb(ints, k)
+        _fill_nb(ints, reals, order, price, limits)
         k = 0  # the fill may have cancelled a partner before this place: look again from the start
-    set_timer_nb(state)
+    set_timer_nb(ints)
 
 
-@kernel
-def resting_nb(state: Any, bid: int, ask: int, tick: int, time_ns: int) -> None:
+@helper
+def resting_nb(ints: Any, reals: Any) -> None:
     """Fills the resting orders that this tick reaches: limits first, then stops, each in order of arrival (rule R7)."""
-    _match_nb(state, bid, ask, tick, time_ns, True)
-    _match_nb(state, bid, ask, tick, time_ns, False)
+    _match_nb(ints, reals, True)
+    _match_nb(ints, reals, False)

@@ -9,24 +9,44 @@ from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import mark_nb, sums_nb, unrealised_nb
-from finiex_ray.kernels.jit import inlined
+from finiex_ray.kernels.codes import ORDER, POSITION
+from finiex_ray.kernels.jit import helper, inlined
+from finiex_ray.kernels.runs import RUN
 
-__all__ = ["next_action_nb", "pass_quiet_nb", "timer_offset_nb"]
+__all__ = ["pass_quiet_nb", "row_nb", "stand_at_nb", "timer_offset_nb"]
 
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
 FAR = 2**62
-RUN = 64  # ticks whose extremes are looked at together
 
 
 @inlined
-def next_action_nb(actions: Any, first: int, last: int, idle: int) -> int:
-    """Offset of the first tick from ``first`` on whose action matters (is neither 0 nor ``idle``), or ``last``."""
-    part = actions[first:last]
-    i = 0
-    while i < len(part) and (part[i] == 0 or part[i] == idle):
-        i += 1
-    return first + i
+def row_nb(signals: Any, row: int, offset: int) -> int:
+    """First row from ``row`` on whose tick is at or past ``offset`` of the block: doubling steps, then halving ones."""
+    n = len(signals)
+    if row >= n or signals[row, 0] >= offset:
+        return row
+    low, step = row, 1
+    while low + step < n and signals[low + step, 0] < offset:
+        low += step
+        step *= 2
+    high = min(low + step, n)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if signals[middle, 0] < offset:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@inlined
+def stand_at_nb(ints: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, i: int, shift: int, base: int) -> None:
+    """Makes the tick at segment offset ``i`` the account's current one."""
+    ints[L.last_tick], ints[L.last_ns] = base + i, time_ns[i]
+    ints[L.last_bid], ints[L.last_ask] = bid[i], ask[i]
+    if ints[L.rate_mode] != 0:
+        ints[L.rate_bid], ints[L.rate_ask] = rates[i - shift, 0], rates[i - shift, 1]
 
 
 @inlined
@@ -45,15 +65,15 @@ def timer_offset_nb(time_ns: Any, timer_ns: int, first: int, last: int) -> int:
 
 
 @inlined
-def _band_nb(state: Any) -> tuple[int, int, int, int]:
+def _band_nb(ints: Any) -> tuple[int, int, int, int]:
     """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen."""
     bid_low, bid_high, ask_low, ask_high = -FAR, FAR, -FAR, FAR
-    for k in range(state.ints[L.positions]):
-        position = state.positions[k]
-        sl, tp, trail = position[P.sl_points], position[P.tp_points], position[P.trail_points]
-        if position[P.tp_at_quote] != 0 or (trail != 0 and sl == NO_PRICE):
+    for k in range(ints[L.positions]):
+        position = ints[L.positions_at] + k * POSITION
+        sl, tp, trail = ints[position + P.sl_points], ints[position + P.tp_points], ints[position + P.trail_points]
+        if ints[position + P.tp_at_quote] != 0 or (trail != 0 and sl == NO_PRICE):
             return FAR, -FAR, FAR, -FAR
-        if position[P.side] > 0:
+        if ints[position + P.side] > 0:
             if sl != NO_PRICE:
                 bid_low = max(bid_low, sl)
             if tp != NO_PRICE:
@@ -67,11 +87,11 @@ def _band_nb(state: Any) -> tuple[int, int, int, int]:
                 ask_low = max(ask_low, tp)
             if trail != 0:
                 ask_low = max(ask_low, sl - trail - 1)
-    for k in range(state.ints[L.resting]):
-        order = state.orders[state.book[k]]
-        at_limit = order[O.type] == LIMIT or order[O.state] == TRIGGERED
-        level = order[O.price_points] if at_limit else order[O.stop_points]
-        if order[O.side] > 0:
+    for k in range(ints[L.resting]):
+        order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
+        at_limit = ints[order + O.type] == LIMIT or ints[order + O.state] == TRIGGERED
+        level = ints[order + O.price_points] if at_limit else ints[order + O.stop_points]
+        if ints[order + O.side] > 0:
             if at_limit:
                 ask_low = max(ask_low, level)
             else:
@@ -102,25 +122,32 @@ def _value_nb(
     return (long_points + short_points) * value
 
 
-@inlined
-def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, first: int, last: int, base: int) -> int:
+@helper
+def pass_quiet_nb(
+    ints: Any,
+    reals: Any,
+    time_ns: Any,
+    bid: Any,
+    ask: Any,
+    extremes: Any,
+    rates: Any,
+    first: int,
+    last: int,
+    shift: int,
+    base: int,
+) -> int:
     """Passes over ticks at which nothing but marks can happen; returns the first offset that needs the full step.
 
     Within the band of stops and resting orders, above the margin call, with nothing under way, no action and no timer, a
-    tick only moves equity and excursions.
+    tick only moves equity and excursions. The arguments are those of `advance_nb`.
     """
-    ints, reals = state.ints, state.reals
-    bid_low, bid_high, ask_low, ask_high = _band_nb(state)
     flat = ints[L.positions] == 0
     if flat and ints[L.resting] == 0:
-        ints[L.last_tick] = base + last - 1
-        ints[L.last_ns] = time_ns[last - 1]
-        ints[L.last_bid], ints[L.last_ask] = bid[last - 1], ask[last - 1]
-        if ints[L.rate_mode] != 0:
-            ints[L.rate_bid], ints[L.rate_ask] = rates[last - 1, 0], rates[last - 1, 1]
         mark_nb(reals, float(ints[L.balance_minor]))
+        stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
-    long_steps, long_entry, short_steps, short_entry = sums_nb(ints, state.positions)
+    bid_low, bid_high, ask_low, ask_high = _band_nb(ints)
+    long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
     least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
     # At or below this equity the margin level does something: the call, or once it is out, the stop-out.
@@ -139,14 +166,19 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, firs
     one_sided = (long_steps == 0 or short_steps == 0) and not converted
     i, inside = first, True
     while i < last and inside:
-        end = min(i + RUN, last)
+        run = i // RUN
+        end = min(run * RUN + RUN, last)
         if one_sided:
             # A run whose extremes move no extreme of the account is passed over whole: equity follows one quote only.
-            low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
-            bids, asks = bid[i:end], ask[i:end]
-            for k in range(len(bids)):
-                low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
-                low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
+            if end - i == RUN and run < len(extremes):
+                low_bid, high_bid = extremes[run, 0], extremes[run, 1]
+                low_ask, high_ask = extremes[run, 2], extremes[run, 3]
+            else:
+                low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
+                bids, asks = bid[i:end], ask[i:end]
+                for k in range(len(bids)):
+                    low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
+                    low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
             if low_bid > bid_low and high_bid < bid_high and low_ask > ask_low and high_ask < ask_high:
                 worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
                 best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
@@ -156,16 +188,17 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, firs
                     least_bid, most_bid = min(least_bid, low_bid), max(most_bid, high_bid)
                     least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)
                     low, high = min(low, worst), max(high, best)
-                    equity = balance + _value_nb(
-                        bid[end - 1], ask[end - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
-                    )
                     i = end
+                    if i == last:
+                        equity = balance + _value_nb(
+                            bid[i - 1], ask[i - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
+                        )
                     continue
         while i < end:
             b, a = bid[i], ask[i]
             if converted:
                 points = long_steps * b - long_entry + short_entry - short_steps * a
-                now = balance + unrealised_nb(ints, points, value, rates[i, 0], rates[i, 1])
+                now = balance + unrealised_nb(ints, points, value, rates[i - shift, 0], rates[i - shift, 1])
             else:
                 now = balance + _value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
             if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high or now <= floor or now > ceiling:
@@ -193,15 +226,11 @@ def pass_quiet_nb(state: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, firs
         reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share] = fall, rise, drawdown
         reals[L.max_drawdown], reals[L.max_runup] = most_fall, most_rise
         reals[L.bucket_low], reals[L.bucket_high] = low, high
-        ints[L.last_tick] = base + i - 1
-        ints[L.last_ns] = time_ns[i - 1]
-        ints[L.last_bid], ints[L.last_ask] = bid[i - 1], ask[i - 1]
-        if ints[L.rate_mode] != 0:
-            ints[L.rate_bid], ints[L.rate_ask] = rates[i - 1, 0], rates[i - 1, 1]
+        stand_at_nb(ints, time_ns, bid, ask, rates, i - 1, shift, base)
         for k in range(ints[L.positions]):
-            position = state.positions[k]
-            least = least_bid if position[P.side] > 0 else least_ask
-            most = most_bid if position[P.side] > 0 else most_ask
-            position[P.lowest_points] = min(position[P.lowest_points], least)
-            position[P.highest_points] = max(position[P.highest_points], most)
+            position = ints[L.positions_at] + k * POSITION
+            least = least_bid if ints[position + P.side] > 0 else least_ask
+            most = most_bid if ints[position + P.side] > 0 else most_ask
+            ints[position + P.lowest_points] = min(ints[position + P.lowest_points], least)
+            ints[position + P.highest_points] = max(ints[position + P.highest_points], most)
     return i

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finiex_ray.bars.block import Block
 from finiex_ray.core.enums import OrderType, RejectReason, Side, Wake
 from finiex_ray.core.errors import StrategyContractError
 from finiex_ray.core.market import IntArray, read_only
 from finiex_ray.core.money import to_minor
-from finiex_ray.core.records import (
-    EQUITY_DTYPE,
-    EVENT_DTYPE,
-    FAR_FUTURE_NS,
-    FILL_DTYPE,
-    LEDGER_DTYPE,
-    NO_TICK,
-    ORDER_DTYPE,
-    POSITION_DTYPE,
-    SYMBOL_DTYPE,
-    TRADE_DTYPE,
-    Records,
-    SimState,
-)
-from finiex_ray.kernels.requests import clear_draft_nb, send_nb
+from finiex_ray.core.records import FAR_FUTURE_NS, LEDGER_COLUMNS, NO_TICK, Records
+from finiex_ray.kernels.requests import clear_draft_nb, send_nb, set_timer_nb
 from finiex_ray.kernels.simulation import advance_nb, finish_nb
 from finiex_ray.trading.draws import RequestDraws
+from finiex_ray.trading.memory import AccountMemory
 from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
 from finiex_ray.trading.rollover import rollovers
 from finiex_ray.trading.terms import TradingTerms
@@ -38,8 +26,8 @@ __all__ = ["EQUITY_ROWS", "NO_RATES", "TradeSimulator"]
 
 EQUITY_ROWS = 512  # rows of the downsampled equity record, whatever the length of the scenario
 NO_RATES = read_only(np.empty((0, 2), np.int64))  # no conversion pair
-_FIRST_CAPACITY = 256
 _MOST_STEPS = 2**61
+_SYMBOL: Final[int] = LEDGER_COLUMNS.own_quote  # where the symbol's terms begin in the ledger
 
 
 class TradeSimulator:
@@ -63,15 +51,23 @@ class TradeSimulator:
     ) -> None:
         self.terms = terms
         self._draws = RequestDraws(terms, seed)
-        self._draft = np.zeros(1, ORDER_DTYPE)
         self.comments: dict[int, str] = {}  # order id to the strategy's own text
-        self.state = self._new_state(ticks, policy, rollovers(terms.swap, *span_ns))
+        self._memory = AccountMemory(
+            {
+                "curve": EQUITY_ROWS + 2,
+                "draft": 1,
+                "rollovers": rollovers(terms.swap, *span_ns),
+                "sessions": terms.sessions,
+                "tiers": terms.tiers,
+            }
+        )
+        self._memory.write_draws(0, self._draws.next(self._memory.rows("draws")))
+        self._open(ticks, policy)
 
-    def _new_state(self, ticks: int, policy: OnePositionPolicy | None, rolls: IntArray) -> SimState:
-        ledger = np.zeros(1, LEDGER_DTYPE)
-        for name in SYMBOL_DTYPE.names or ():
-            ledger[name] = self.terms.record[name]
-        row = ledger[0]
+    def _open(self, ticks: int, policy: OnePositionPolicy | None) -> None:
+        """Writes the ledger of an account that nothing has happened to."""
+        row, symbol = self._memory.ledger, self.terms.record.view(np.int64)
+        self._memory.ints[_SYMBOL : _SYMBOL + len(symbol)] = symbol
         balance = to_minor(self.terms.opening_balance, self.terms.currency)
         row["balance_minor"] = balance
         for name in ("equity", "equity_peak", "equity_trough"):
@@ -79,28 +75,9 @@ class TradeSimulator:
         row["next_arrival_ns"], row["next_position_id"], row["last_tick"] = FAR_FUTURE_NS, 1, NO_TICK
         row["bucket_ticks"] = row["bucket_end"] = max(1, -(-ticks // EQUITY_ROWS))
         row["bucket_low"], row["bucket_high"] = np.inf, -np.inf
-        row["next_timer_ns"] = rolls[0, 0] if len(rolls) else FAR_FUTURE_NS
+        set_timer_nb(self._memory.ints)
         if policy is not None:
             self._set_policy(row, policy)
-        self._ledger, self._equity = ledger, np.zeros(EQUITY_ROWS + 2, EQUITY_DTYPE)
-        return SimState(
-            ints=ledger.view(np.int64),
-            reals=ledger.view(np.float64),
-            orders=_matrix(_FIRST_CAPACITY, ORDER_DTYPE),
-            fills=_matrix(2 * _FIRST_CAPACITY, FILL_DTYPE),
-            positions=_matrix(16, POSITION_DTYPE),
-            trades=_matrix(_FIRST_CAPACITY, TRADE_DTYPE),
-            curve_ints=self._equity.view(np.int64).reshape(len(self._equity), -1),
-            curve_reals=self._equity.view(np.float64).reshape(len(self._equity), -1),
-            queue=np.zeros(_FIRST_CAPACITY, np.int64),
-            book=np.zeros(_FIRST_CAPACITY, np.int64),
-            draft=self._draft.view(np.int64),
-            events=_matrix(4 * _FIRST_CAPACITY, EVENT_DTYPE),
-            draws=self._draws.next(_FIRST_CAPACITY),
-            rollovers=rolls,
-            sessions=self.terms.sessions,
-            tiers=self.terms.tiers,
-        )
 
     def _set_policy(self, row: np.void, policy: OnePositionPolicy) -> None:
         steps, refused = self.to_steps(policy.lots)
@@ -131,48 +108,54 @@ class TradeSimulator:
     @property
     def account(self) -> np.void:
         """The account's fields (`ACCOUNT_DTYPE`), as of the last tick that was processed."""
-        record: np.void = self._ledger[0]
-        return record
+        return self._memory.ledger
 
     def advance(
-        self, block: Block, actions: NDArray[np.int8], first: int, last: int, wake: Wake, rates: IntArray = NO_RATES
+        self, block: Block, signals: IntArray, first: int, last: int, wake: Wake, rates: IntArray = NO_RATES
     ) -> tuple[int, Wake]:
         """Brings the account from tick offset ``first`` of a block to ``last``, or to the next wake-up.
+
+        Args:
+            block: The block.
+            signals: The ticks of the block that have an action, as `make_signals` gives them.
+            first: Offset within the block of the first tick to process.
+            last: Offset past the last one.
+            wake: On which events control comes back.
+            rates: [n, 2] bid and ask of the conversion pair at each tick of the block, where one is needed.
 
         Returns:
             The offset past the last processed tick, and why control came back (``Wake.NONE``: the end was reached).
         """
+        quotes, shift = block.quotes, block.offset
         while True:
-            first, reason = advance_nb(
-                self.state,
-                block.time_ns,
-                block.bid_points,
-                block.ask_points,
+            place, reason = advance_nb(
+                self._memory.ints,
+                self._memory.reals,
+                quotes.time_ns,
+                quotes.bid_points,
+                quotes.ask_points,
+                quotes.extremes,
                 rates,
-                actions,
-                first,
-                last,
-                block.first_tick,
+                signals,
+                shift + first,
+                shift + last,
+                shift,
+                block.first_tick - shift,
                 int(wake),
             )
+            first = place - shift
             if reason != Wake.GROW:
                 return first, Wake(reason)
             self._grow()
 
-    def finish(self, bid_points: int, ask_points: int, rates: IntArray = NO_RATES) -> None:
+    def finish(self) -> None:
         """Ends the scenario at its last tick (rule R12)."""
-        account = self.account
+        account, memory = self.account, self._memory
         ends = int(account["positions"] + account["pending"] + account["resting"])
-        while any(
-            int(account[name]) + ends > len(records)
-            for name, records in (
-                ("fills", self.state.fills),
-                ("trades", self.state.trades),
-                ("events", self.state.events),
-            )
-        ):
+        while any(int(account[table]) + ends > memory.rows(table) for table in ("fills", "trades", "events")):
             self._grow()
-        finish_nb(self.state, bid_points, ask_points, rates)
+            account = self.account
+        finish_nb(memory.ints, memory.reals)
 
     def request(
         self,
@@ -193,18 +176,18 @@ class TradeSimulator:
         Returns:
             Its order id.
         """
-        account = self.account
-        if int(account["orders"]) + 1 > len(self.state.orders) or int(account["events"]) + 1 > len(self.state.events):
+        account, memory = self.account, self._memory
+        if int(account["orders"]) + 1 > memory.rows("orders") or int(account["events"]) + 1 > memory.rows("events"):
             self._grow()
         refused = RejectReason.NONE
         if lots is not None:
             fields["volume_steps"], refused = self.to_steps(lots)
-        clear_draft_nb(self.state.draft)
-        draft = self._draft[0]
+        clear_draft_nb(memory.ints)
+        draft = memory.records("draft", 1)[0]
         draft["type"], draft["side"] = kind, side
         for name, value in fields.items():
             draft[name] = value
-        return int(send_nb(self.state, int(account["last_tick"]), int(account["last_ns"]), int(refused)))
+        return int(send_nb(memory.ints, int(refused)))
 
     def pair(self, first: int, second: int) -> None:
         """Makes two orders of this tick cancel each other: when one fills, the other is cancelled (OCO)."""
@@ -212,48 +195,31 @@ class TradeSimulator:
         orders["oco_id"][first - 1], orders["oco_id"][second - 1] = second, first
 
     def _grow(self) -> None:
-        """Doubles every record array but the fixed ones; what they hold stays."""
-
-        def doubled(columns: NDArray[np.int64]) -> NDArray[np.int64]:
-            return np.concatenate([columns, np.zeros_like(columns)])
-
-        state = self.state
-        self.state = state._replace(
-            orders=doubled(state.orders),
-            fills=doubled(state.fills),
-            positions=doubled(state.positions),
-            trades=doubled(state.trades),
-            queue=doubled(state.queue),
-            book=doubled(state.book),
-            events=doubled(state.events),
-            draws=np.concatenate([state.draws, self._draws.next(len(state.draws))]),
-        )
+        """Makes room in every table; what they hold stays."""
+        before = self._memory.rows("draws")
+        self._memory.grow()
+        self._memory.write_draws(before, self._draws.next(self._memory.rows("draws") - before))
 
     def orders(self) -> Records:
         """All orders so far (`ORDER_DTYPE`), in request order."""
-        return self.state.orders[: int(self.account["orders"])].view(ORDER_DTYPE)[:, 0]
+        return self._memory.records("orders", int(self.account["orders"]))
 
     def fills(self) -> Records:
         """All fills so far (`FILL_DTYPE`), in time order."""
-        return self.state.fills[: int(self.account["fills"])].view(FILL_DTYPE)[:, 0]
+        return self._memory.records("fills", int(self.account["fills"]))
 
     def trades(self) -> Records:
         """All closed trades so far (`TRADE_DTYPE`), in closing order."""
-        return self.state.trades[: int(self.account["trades"])].view(TRADE_DTYPE)[:, 0]
+        return self._memory.records("trades", int(self.account["trades"]))
 
     def positions(self) -> Records:
         """The open positions (`POSITION_DTYPE`), in fill order."""
-        return self.state.positions[: int(self.account["positions"])].view(POSITION_DTYPE)[:, 0]
+        return self._memory.records("positions", int(self.account["positions"]))
 
     def events(self, first: int = 0) -> Records:
         """What the logic is told of (`EVENT_DTYPE`), from row ``first`` on."""
-        return self.state.events[first : int(self.account["events"])].view(EVENT_DTYPE)[:, 0]
+        return self._memory.records("events", int(self.account["events"]), first)
 
     def equity_curve(self) -> Records:
         """The downsampled equity record (`EQUITY_DTYPE`): extremes of every bucket are kept."""
-        return self._equity[: int(self.account["equity_rows"])]
-
-
-def _matrix(rows: int, dtype: np.dtype[np.void]) -> NDArray[np.int64]:
-    """Room for ``rows`` records, as the matrix that the kernels use."""
-    return np.zeros((rows, len(dtype.names or ())), np.int64)
+        return self._memory.records("curve", int(self.account["equity_rows"]))

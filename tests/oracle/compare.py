@@ -12,6 +12,7 @@ from builders import bare_block, rows
 
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.market import TickSegment
+from finiex_ray.trading.signals import make_signals
 from finiex_ray.trading.simulator import EQUITY_ROWS, NO_RATES, TradeSimulator
 from oracle.account import Account, Policy
 from oracle.ports import Ask, FastPort, SlowPort, send_all
@@ -33,7 +34,8 @@ def run_fast(
         offset = 0
         while offset < len(block):
             part = slice(first, first + len(block))
-            offset, reason = simulator.advance(block, actions[part], offset, len(block), wake, rates[part])
+            signals = make_signals(actions[part])
+            offset, reason = simulator.advance(block, signals, offset, len(block), wake, rates[part])
             if reason:
                 tick = first + offset - 1
                 wakes.append((tick, reason))
@@ -79,10 +81,9 @@ def pair_rates(needed: bool, count: int) -> np.ndarray:
     return np.stack([bid, bid + draw.integers(0, 2_000, count)], axis=1)  # wide, so that the side matters
 
 
-def finish(simulator: TradeSimulator, ticks: TickSegment) -> None:
+def finish(simulator: TradeSimulator) -> None:
     """Ends the compiled account at its last tick."""
-    rates = pair_rates(simulator.terms.pair is not None, len(ticks.time_ns))
-    simulator.finish(int(ticks.bid_points[-1]), int(ticks.ask_points[-1]), rates)
+    simulator.finish()
 
 
 def check_records(simulator: TradeSimulator, account: Account) -> None:

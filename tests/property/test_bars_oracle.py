@@ -98,7 +98,7 @@ def test_what_is_seen_at_every_tick(
     window = make_window(rows, start_ns, count, price)
     needs = dict.fromkeys(TIMEFRAMES, bars)
     tick = first
-    for block in BarRenderer(window, needs, block_ticks).blocks():
+    for block in BarRenderer(window, needs).blocks(block_ticks):
         assert block.first_tick == tick - first
         assert 0 < len(block) <= block_ticks
         assert block.price_hp.tolist() == prices[tick : tick + len(block)]
@@ -144,7 +144,7 @@ def test_the_start_of_the_scenario_changes_no_bar(spec: list[tuple[int, int, int
     needs = {Timeframe.M1: 1}
 
     def forming(window: MarketWindow) -> list[tuple[int, ...]]:
-        blocks = BarRenderer(window, needs, block_ticks).blocks()
+        blocks = BarRenderer(window, needs).blocks(block_ticks)
         parts = [block.bars[Timeframe.M1].forming for block in blocks]
         columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("open_hp", "high_hp", "low_hp"))
         return list(zip(*(column.tolist() for column in columns), strict=True))

@@ -30,7 +30,7 @@ def test_the_renderer_equals_the_oracle(block_ticks: int, seed: int) -> None:
     start_ns, count = int(ticks.time_ns[first]), len(ticks.time_ns)
     window = MarketWindow("EURUSD", 5, BarPrice.MID, start_ns, (ticks,), first, count, warmup)
     expected = make_blocks(ticks, first, NEEDS, block_ticks)
-    rendered = list(BarRenderer(window, NEEDS, block_ticks).blocks())
+    rendered = list(BarRenderer(window, NEEDS).blocks(block_ticks))
     assert [block.first_tick for block in rendered] == [block.first_tick for block in expected]
     for mine, oracle in zip(rendered, expected, strict=True):
         assert mine.price_hp.tolist() == oracle.price_hp.tolist()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from builders import bare_block, make_simulator, rows
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from finiex_ray.config.models import AccountConfig
 from finiex_ray.core.enums import LEGAL_MOVES, FillKind, OrderState, OrderType, Wake
 from finiex_ray.core.market import TickSegment
 from finiex_ray.core.records import NO_TICK
+from finiex_ray.trading.signals import NO_SIGNALS
 from finiex_ray.trading.simulator import TradeSimulator
 
 Setting = tuple[str, AccountConfig, BrokerSpec]
@@ -41,17 +41,17 @@ def _watch(
     """Runs tick by tick; returns the history of every order's state."""
     port, histories = FastPort(simulator), {}  # type: tuple[FastPort, dict[int, list[OrderState]]]
     count = len(ticks.time_ns)
-    block, idle = bare_block(ticks, 0, count), np.zeros(count, np.int8)
+    block = bare_block(ticks, 0, count)
     rates = pair_rates(simulator.terms.pair is not None, count)
     for tick in range(count):
-        assert simulator.advance(block, idle, tick, count, Wake.TICK, rates)[0] == tick + 1
+        assert simulator.advance(block, NO_SIGNALS, tick, count, Wake.TICK, rates)[0] == tick + 1
         bid, ask = int(ticks.bid_points[tick]), int(ticks.ask_points[tick])
         port.at(int(ticks.time_ns[tick]), bid, ask)
         look(port, bid, ask)
         send_all(script.get(tick, ()), port, bid)
         for view in port.api.orders:
             histories.setdefault(view.order_id, []).append(view.state)
-    finish(simulator, ticks)
+    finish(simulator)
     for order in rows(simulator.orders()):
         histories[order["order_id"]].append(OrderState(order["state"]))
     return histories

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from builders import T0, bare_block, make_simulator, rows, segment_of
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -26,6 +25,7 @@ from oracle.rules import Rules
 
 from finiex_ray.core.enums import OrderState, Wake
 from finiex_ray.core.time import NS_PER_MS
+from finiex_ray.trading.signals import NO_SIGNALS
 
 
 class Portfolio(RuleBasedStateMachine):
@@ -51,7 +51,7 @@ class Portfolio(RuleBasedStateMachine):
         self.ask = self.bid + spread
         block = replace(bare_block(segment_of([(self.time_ns, self.bid, self.ask)]), 0, 1), first_tick=self.ticks)
         rates = self.rates[self.ticks : self.ticks + 1]
-        assert self.simulator.advance(block, np.zeros(1, np.int8), 0, 1, Wake.TICK, rates)[0] == 1
+        assert self.simulator.advance(block, NO_SIGNALS, 0, 1, Wake.TICK, rates)[0] == 1
         self.account.tick(
             self.ticks, self.time_ns, self.bid, self.ask, tuple(rates[0].tolist()) if len(rates) else (0, 0)
         )
@@ -112,7 +112,7 @@ class Portfolio(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "account"):
-            self.simulator.finish(self.bid, self.ask, self.rates[: self.ticks])
+            self.simulator.finish()
             self.account.end()
             check_records(self.simulator, self.account)
 

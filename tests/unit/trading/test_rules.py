@@ -380,7 +380,7 @@ def test_r10_a_stated_rate_converts_and_comes_before_own_quotes() -> None:
     account = make_account(conversion_rates={"GBP": "1.27"})
     simulator = drive(make_simulator("EURGBP", account=account), ticks, {0: _buy()}, finish=False)
     assert float(simulator.account["margin_used"]) == pytest.approx(86_000 * 1.27 / 500 * 100, rel=1e-15)
-    simulator.finish(86_100, 86_100)
+    simulator.finish()
     assert int(simulator.trades()[0]["gross_minor"]) == 12_700
 
 
@@ -530,7 +530,7 @@ def test_r16_equity_drawdown_and_excursions_equal_a_recount() -> None:
     assert float(simulator.account["max_drawdown"]) == max(falls) == 42_000
     assert float(simulator.account["max_runup"]) == max(rises) == 60_000
     assert float(simulator.account["max_drawdown_share"]) == 42_000 / 1_011_000
-    simulator.finish(bids[-1], bids[-1] + 10)
+    simulator.finish()
     (trade,) = rows(simulator.trades())
     assert (trade["mae_points"], trade["mfe_points"]) == (310, 290)
     curve = rows(simulator.equity_curve())

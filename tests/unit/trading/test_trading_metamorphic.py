@@ -58,7 +58,7 @@ def _play(
     actions = np.zeros(count, np.int8)
     actions[[tick for tick in script if tick < count]] = Action.BUY
     run_fast(simulator, ticks, actions, script, block, Wake.ACTION)
-    finish(simulator, ticks)
+    finish(simulator)
     found = {name: rows(getattr(simulator, name)()) for name in ("orders", "fills", "trades", "events")}
     ledger = simulator.account
     names = ("equity", "max_drawdown", "max_runup")

@@ -1,0 +1,114 @@
+"""`AccountMemory`: one simulated account as one block of memory, which the kernels read as words and Python as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from finiex_ray.core.market import FloatArray, IntArray
+from finiex_ray.core.records import (
+    EQUITY_DTYPE,
+    EVENT_DTYPE,
+    FILL_DTYPE,
+    LEDGER_COLUMNS,
+    LEDGER_DTYPE,
+    ORDER_DTYPE,
+    POSITION_DTYPE,
+    TABLES_DTYPE,
+    TRADE_DTYPE,
+    Records,
+)
+
+__all__ = ["AccountMemory"]
+
+_LEDGER_WORDS: Final = LEDGER_DTYPE.itemsize // 8
+_PLACES: Final[int] = LEDGER_COLUMNS.orders_at  # the ledger ends with the places of the tables
+_RECORDS: Final = {
+    "orders": ORDER_DTYPE,
+    "fills": FILL_DTYPE,
+    "positions": POSITION_DTYPE,
+    "trades": TRADE_DTYPE,
+    "events": EVENT_DTYPE,
+    "curve": EQUITY_DTYPE,
+    "draft": ORDER_DTYPE,
+}
+_WORDS: Final = {"queue": 1, "book": 1, "draws": 4, "rollovers": 2, "sessions": 2, "tiers": 2}
+# Words of a row of each table, in the order of the ledger.
+_WIDTHS: Final = {
+    table: _WORDS[table] if table in _WORDS else _RECORDS[table].itemsize // 8
+    for table in (name.removesuffix("_at") for name in (TABLES_DTYPE.names or ())[::2])
+}
+# Rows to begin with; all tables that can grow double together.
+_GROWING: Final = {
+    "orders": 64,
+    "fills": 128,
+    "positions": 16,
+    "trades": 64,
+    "events": 256,
+    "queue": 64,
+    "book": 64,
+    "draws": 64,
+}
+
+
+class AccountMemory:
+    """The ledger (`LEDGER_DTYPE`) and behind it one table after the other.
+
+    Args:
+        fixed: Contents of the tables that do not grow: [rows, words], or a number of rows to leave empty.
+
+    Attributes:
+        ints: [words] the whole memory as integers.
+        reals: [words] the same memory as floats.
+        ledger: The ledger's fields.
+    """
+
+    def __init__(self, fixed: Mapping[str, IntArray | int]) -> None:
+        counts = {table: held if isinstance(held, int) else len(held) for table, held in fixed.items()}
+        self._lay({table: counts.get(table) or _GROWING.get(table, 0) for table in _WIDTHS})
+        for table, held in fixed.items():
+            if not isinstance(held, int):
+                self._words(table)[:] = held
+
+    def _lay(self, rows: Mapping[str, int]) -> None:
+        """Makes room for tables of these sizes, and writes down in the ledger where each lies."""
+        self._rows, self._places, places = rows, {}, []
+        end = _LEDGER_WORDS
+        for table, width in _WIDTHS.items():
+            self._places[table] = end
+            places += [end, rows[table]]
+            end += rows[table] * width
+        self.ints: IntArray = np.zeros(end, np.int64)
+        self.reals: FloatArray = self.ints.view(np.float64)
+        self.ledger: np.void = self.ints[:_LEDGER_WORDS].view(LEDGER_DTYPE)[0]
+        self.ints[_PLACES : _PLACES + len(places)] = places
+
+    def _words(self, table: str) -> IntArray:
+        """The words of a table, [rows, words of a row]."""
+        place, rows, width = self._places[table], self._rows[table], _WIDTHS[table]
+        return self.ints[place : place + rows * width].reshape(rows, width)
+
+    def rows(self, table: str) -> int:
+        """Rows that a table has room for."""
+        return self._rows[table]
+
+    def records(self, table: str, last: int, first: int = 0) -> Records:
+        """Rows of a table as records; they change as the account does, until it grows."""
+        place, dtype = self._places[table], _RECORDS[table]
+        width = dtype.itemsize // 8
+        return self.ints[place + first * width : place + last * width].view(dtype)
+
+    def write_draws(self, first: int, draws: IntArray) -> None:
+        """Writes the draws of requests from ``first`` on."""
+        self._words("draws")[first : first + len(draws)] = draws
+
+    def grow(self) -> None:
+        """Doubles every table that can grow; what they hold stays."""
+        held = {table: self._words(table) for table in _WIDTHS}
+        ledger = self.ints[:_PLACES]
+        self._lay({table: 2 * rows if table in _GROWING else rows for table, rows in self._rows.items()})
+        self.ints[:_PLACES] = ledger
+        for table, words in held.items():
+            self._words(table)[: len(words)] = words
