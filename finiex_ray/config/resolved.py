@@ -205,6 +205,9 @@ _quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 def _canonical_number(value: float | Decimal) -> str:
     """Sign, digits without trailing zeros, exponent: one text for each number."""
+    if type(value) is int and value > 0:  # the same, sooner
+        digits_of = str(value)
+        return f"{digits_of.rstrip('0')}e{len(digits_of) - len(digits_of.rstrip('0'))}"
     sign, digits, exponent = Decimal(str(value)).as_tuple()
     text = "".join(map(str, digits)).lstrip("0")
     if not text:

@@ -16,10 +16,10 @@ from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.results.rows import ProfileTimes, RowValues, profile_times, scenario_values
 from finiex_ray.results.tables import RECORD_TABLES, Chunk
 
-__all__ = ["Entry", "decode_entry", "encode_entry", "entry_log"]
+__all__ = ["Entry", "decode_entry", "encode_entry", "entry_log", "entry_place"]
 
 _DTYPES: Final = {"orders": ORDER_DTYPE, "fills": FILL_DTYPE, "trades": TRADE_DTYPE, "equity": EQUITY_DTYPE}
-_LENGTH: Final = struct.Struct("<I")
+_HEAD: Final = struct.Struct("<II")  # length of the JSON text, place of the scenario in the set
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
@@ -32,11 +32,6 @@ class Entry(NamedTuple):
     scale: tuple[int, float, int]  # digits, volume step in lots, minor units in one unit of the account currency
     comments: Mapping[int, str]  # order id to text
     records: Mapping[str, Records]  # by table; empty for a scenario that never ran
-
-    @property
-    def place(self) -> int:
-        """Index of the scenario in the set."""
-        return int(self.row[0])
 
     def chunk(self, table: str) -> Chunk | None:
         """The records of a table; None where there are none."""
@@ -73,20 +68,25 @@ def encode_entry(
         {name: len(records) for name, records in tables.items()},
     ]
     text = _to_json(head).encode()
-    return b"".join([_LENGTH.pack(len(text)), text, *(records.tobytes() for records in tables.values())])
+    return b"".join([_HEAD.pack(len(text), result.index), text, *(records.tobytes() for records in tables.values())])
 
 
 def decode_entry(payload: bytes) -> Entry:
     """The entry that `encode_entry` wrote; its records are views of the payload."""
-    (length,) = _LENGTH.unpack_from(payload)
-    offset = _LENGTH.size + length
-    row, profile, log, scale, comments, lengths = json.loads(payload[_LENGTH.size : offset])
+    length, _ = _HEAD.unpack_from(payload)
+    offset = _HEAD.size + length
+    row, profile, log, scale, comments, lengths = json.loads(payload[_HEAD.size : offset])
     records = {}
     for name, count in lengths.items():
         dtype = _DTYPES[name]
         records[name] = np.frombuffer(payload, dtype, count, offset)
         offset += count * dtype.itemsize
     return Entry(row, profile, log, tuple(scale), dict(comments), records)
+
+
+def entry_place(payload: bytes) -> int:
+    """Index in the set of the scenario whose entry it is."""
+    return int(_HEAD.unpack_from(payload)[1])
 
 
 def entry_log(result: ScenarioResult) -> str:

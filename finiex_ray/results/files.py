@@ -24,6 +24,8 @@ __all__ = [
     "write_file",
 ]
 
+_BUFFER: Final = 2**20  # bytes
+
 # Every byte of a run, every wait for the disk and every change of a name goes through these: a test lets each of them fail.
 os_write = os.write
 os_sync = os.fsync
@@ -61,39 +63,53 @@ def log_names(names: Iterable[str]) -> list[str]:
 
 
 class OutFile:
-    """A new file, written without a buffer of its own, so that what `write` took survives the end of the process.
+    """A new file. Without a buffer, what `write` took survives the end of the process.
 
     Args:
         path: The file; it must not exist.
+        buffer: Bytes that may wait in memory.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, buffer: int = 0) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         self.closed = False
-        self._size = 0
+        self._size, self._room = 0, buffer
+        self._waiting = bytearray()
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Writes all of it."""
-        view = memoryview(data).cast("B")
-        rest = view
+        """Takes all of it."""
+        if self.closed:  # the number of the descriptor may be another file's by now
+            raise ValueError("write to a closed file")
+        size = memoryview(data).nbytes
+        self._size += size
+        if len(self._waiting) + size > self._room:
+            self.flush()
+        if size > self._room:
+            self._write_out(memoryview(data).cast("B"))
+        else:
+            self._waiting += data
+        return size
+
+    def _write_out(self, rest: memoryview) -> None:
         while rest:
             rest = rest[os_write(self._descriptor, rest) :]
-        self._size += len(view)
-        return len(view)
 
     def tell(self) -> int:
-        """Bytes written."""
+        """Bytes taken."""
         return self._size
 
     def flush(self) -> None:
-        """Nothing waits to be written."""
+        """Writes what waits in memory."""
+        waiting, self._waiting = self._waiting, bytearray()
+        self._write_out(memoryview(waiting))
 
     def sync(self) -> None:
         """Waits until everything is on the disk."""
+        self.flush()
         os_sync(self._descriptor)
 
     def close(self) -> None:
-        """Closes the file; calling it again does nothing."""
+        """Closes the file without writing what still waits: `sync` comes first. Calling it again does nothing."""
         if not self.closed:
             self.closed = True
             os.close(self._descriptor)
@@ -106,7 +122,7 @@ def appearing(path: Path) -> Iterator[OutFile]:
     Its content is on the disk then; its name is after `sync_folder`.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    stream = OutFile(temporary)
+    stream = OutFile(temporary, _BUFFER)
     try:
         yield stream
         stream.sync()

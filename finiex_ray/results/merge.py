@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import IntArray
-from finiex_ray.results.entry import Entry
-from finiex_ray.results.parts import entry_tables, order_column, table_schema
+from finiex_ray.results.parts import TABLES, entry_tables, order_column, table_schema
 
 __all__ = ["EntriesPart", "FolderPart", "Part", "owners", "pieces"]
 
@@ -78,26 +77,21 @@ class EntriesPart:
     """Results that are in the journal only.
 
     Args:
-        entries: One for each scenario, in the order of the set.
+        payloads: Their entries, in the order in which they were written.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
-        self._tables: dict[str, list[Any]] = {}
+    def __init__(self, payloads: Sequence[bytes]) -> None:
+        self._groups = list(entry_tables(payloads, TABLES))
 
     def indexes(self, name: str) -> Iterator[IntArray]:
         """See `Part`."""
-        for table in self._made(name):
-            yield table.column(order_column(name)).to_numpy()
+        for group in self._groups:
+            if name in group:
+                yield group[name].column(order_column(name)).to_numpy()
 
     def group(self, name: str, number: int) -> Any:
         """See `Part`."""
-        return self._made(name)[number]
-
-    def _made(self, name: str) -> list[Any]:
-        if name not in self._tables:
-            self._tables[name] = list(entry_tables(name, self._entries))
-        return self._tables[name]
+        return [group[name] for group in self._groups if name in group][number]
 
 
 def owners(parts: Sequence[Part], scenarios: int) -> IntArray:

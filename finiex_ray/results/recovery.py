@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from finiex_ray.results import files
-from finiex_ray.results.entry import Entry, decode_entry
 from finiex_ray.results.journal import read_segment, segment_files
 from finiex_ray.results.merge import EntriesPart, FolderPart, Part
 from finiex_ray.results.parts import part_folders
 from finiex_ray.results.run_dir import RunDir
 
-__all__ = ["Done", "Found", "done_rows", "in_order", "look_at"]
+__all__ = ["Done", "Found", "done_rows", "look_at"]
 
 
 class Done(NamedTuple):
@@ -36,7 +35,7 @@ class Found:
 
     finished: bool = False  # the tables are there
     folders: tuple[Path, ...] = ()  # of the parts, or of the tables
-    segments: dict[int, tuple[Entry, ...]] = field(default_factory=dict)  # results that are in no part yet
+    segments: dict[int, list[bytes]] = field(default_factory=dict)  # results that are in no part yet
     last_number: int = 0  # of parts and segments
     damaged: int = 0  # bytes of the journal that could not be read
 
@@ -44,11 +43,11 @@ class Found:
         """Everything, the oldest first."""
         return [*map(FolderPart, self.folders), *map(EntriesPart, self.segments.values())]
 
-    def begin(self, run_dir: RunDir, tables: Sequence[str]) -> Iterator[tuple[int, tuple[Entry, ...]]]:
+    def begin(self, run_dir: RunDir, tables: Sequence[str]) -> Iterator[tuple[int, list[bytes]]]:
         """Makes the folder ready for another session.
 
         Yields:
-            Number and results of each part that has to be published; the segment of it is deleted afterwards.
+            Number and entries of each part that has to be published; the segment of it is deleted afterwards.
         """
         if self.finished:
             _tables_to_part(run_dir, tables)
@@ -71,28 +70,22 @@ def look_at(run_dir: RunDir, *, finished: bool) -> Found:
     """
     if finished:
         return Found(finished=True, folders=(run_dir.path,), last_number=_FROM_TABLES)
-    segments: dict[int, tuple[Entry, ...]] = {}
+    segments: dict[int, list[bytes]] = {}
     damaged = 0
     for number, path in segment_files(run_dir.journal).items():
         try:
             segment = read_segment(path)
         except FileNotFoundError:  # its part has just appeared
             continue
-        segments[number] = in_order(segment.payloads)
+        segments[number] = segment.payloads
         damaged += segment.damaged
     parts = part_folders(run_dir.parts)  # after the segments: what has left there is here
     numbers = (*parts, *segments, 0)
-    waiting = {number: entries for number, entries in segments.items() if number not in parts}
+    waiting = {number: payloads for number, payloads in segments.items() if number not in parts}
     return Found(False, tuple(parts.values()), waiting, max(numbers), damaged)
 
 
 _FROM_TABLES: Final = 1
-
-
-def in_order(payloads: Sequence[bytes]) -> tuple[Entry, ...]:
-    """The results of a segment in the order of the set, the last one of each scenario."""
-    last = {entry.place: entry for entry in map(decode_entry, payloads)}
-    return tuple(last[index] for index in sorted(last))
 
 
 def _tables_to_part(run_dir: RunDir, tables: Sequence[str]) -> None:

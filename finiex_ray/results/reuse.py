@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from finiex_ray.core.market import IntArray
 from finiex_ray.core.text import printable
 from finiex_ray.execution.hashing import Outcome, outcome_of
 from finiex_ray.results.merge import FolderPart
-from finiex_ray.results.parts import order_column, table_schema
+from finiex_ray.results.parts import Tables, order_column, table_schema
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.run_dir import RunDir
 from finiex_ray.results.run_info import FORMAT_VERSION
@@ -51,9 +51,9 @@ def reuse_results(writer: ResultWriter, keys: Mapping[int, str], root: Path) -> 
         run = RunData(RunDir(path.parent.resolve()))
         try:
             taken = _matches(run, wanted) if _usable(run, writer) else []
-            if taken:
-                copy = _Copy(run, writer, taken)
-                writer.adopt(copy.table, {match.target: match.ticks for match in taken}, copy.log)
+            for chosen in _groups(taken):
+                copy = _Copy(run, writer, chosen)
+                writer.adopt(copy.tables(), {match.target: match.ticks for match in chosen}, copy.log)
         except DataError:
             continue
         for match in taken:
@@ -90,6 +90,16 @@ def _matches(run: RunData, wanted: Mapping[str, list[int]]) -> list[_Match]:
     ]
 
 
+def _groups(matches: list[_Match]) -> Iterator[list[_Match]]:
+    """Matches by their place in the other set, as many as can be copied at once."""
+    by_source = sorted(matches, key=lambda match: match.source)
+    for first in range(0, len(by_source), _MOST_COPIED):
+        yield by_source[first : first + _MOST_COPIED]
+
+
+_MOST_COPIED: Final = 2_048
+
+
 class _Copy:
     """Rows of another run, with the places, names and log files of this one."""
 
@@ -98,27 +108,30 @@ class _Copy:
         # By target, so that rows come in the order of this set; one source may serve several targets.
         self._matches = sorted(matches, key=lambda match: match.target)
         self._sources = {match.target: match.source for match in matches}
-        self._names = dict(zip(run.scenarios["index"], run.scenarios["name"], strict=True))
 
     def log(self, target: int) -> str:
         """The log of a scenario of this set."""
-        return self._run.log(self._names[self._sources[target]])
+        return self._run.log(self._run.config.scenarios[self._sources[target]].name)
 
-    def table(self, name: str) -> Iterator[Any]:
-        """The rows of a table, in the order of this set."""
-        if name == "logs":
-            yield self._logs()
-            return
-        part = FolderPart(self._run.run_dir.path)
-        groups = [part.group(name, number) for number, _ in enumerate(part.indexes(name))]
-        table = pa.concat_tables(groups).unify_dictionaries()
-        column = order_column(name)
-        places = table.column(column).to_numpy()
+    def tables(self) -> Tables:
+        """All tables."""
+        return {name: self._logs() if name == "logs" else self._table(name) for name in self._writer.tables}
+
+    def _table(self, name: str) -> Any:
+        part, column = FolderPart(self._run.run_dir.path), order_column(name)
         sources = np.array([match.source for match in self._matches], np.int64)
+        low, high = sources.min(), sources.max()
+        groups = [
+            part.group(name, number)
+            for number, indexes in enumerate(part.indexes(name))
+            if len(indexes) and indexes[0] <= high and indexes[-1] >= low
+        ]
+        table = pa.concat_tables(groups).unify_dictionaries() if groups else table_schema(name).empty_table()
+        places = table.column(column).to_numpy()
         first, last = np.searchsorted(places, sources), np.searchsorted(places, sources, side="right")
         rows = np.concatenate([np.arange(*span) for span in zip(first, last, strict=True)])
         targets = np.repeat(np.array([match.target for match in self._matches], np.int64), last - first)
-        yield self._renamed(name, table.take(rows), targets)
+        return self._renamed(name, table.take(rows), targets)
 
     def _renamed(self, name: str, table: Any, targets: IntArray) -> Any:
         schema = table_schema(name)

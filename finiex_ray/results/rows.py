@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 RowValues = list[Any]
-ProfileTimes = list[tuple[str, str, int, int]]
+ProfileTimes = tuple[list[str], list[str], list[int], list[int]]
 
 # Definitions and units: `finiex_ray.engine.statistics.scenario_statistics`.
 STATISTICS: Final[dict[str, Any]] = {
@@ -165,22 +166,32 @@ def _number(value: float | None) -> float | None:
 
 
 def profile_times(result: ScenarioResult) -> ProfileTimes:
-    """The profile of a result: kind, operation, calls and ns of each operation, worker and part of the start-up."""
+    """The profile of a result, as columns: kind, operation, calls and ns of each operation, worker and part of the start-up."""
+    columns: ProfileTimes = ([], [], [], [])
     if result.loop is None:
-        return []
+        return columns
     profile = result.loop.profile
-    timed = (("operation", profile.operations), ("worker", profile.workers))
-    found = [(kind, printable(name), *time) for kind, times in timed for name, time in times.items()]
-    found += [("startup", name, 1, took_ns) for name, took_ns in profile.startup_ns.items()]
+    for kind, times in (("operation", profile.operations), ("worker", profile.workers)):
+        for name, time in times.items():
+            _append(columns, kind, printable(name), *time)
+    for name, took_ns in profile.startup_ns.items():
+        _append(columns, "startup", name, 1, took_ns)
     if profile.loop_ns:
-        found.append(("loop", "tick_loop", 1, profile.loop_ns))
-    return found
+        _append(columns, "loop", "tick_loop", 1, profile.loop_ns)
+    return columns
+
+
+def _append(columns: tuple[list[Any], ...], *values: Any) -> None:
+    for column, value in zip(columns, values, strict=True):
+        column.append(value)
 
 
 def profile_table(profiles: Sequence[tuple[RowValues, ProfileTimes]]) -> Any:
     """The profile table of some scenarios: their rows and their times."""
-    counts = [len(times) for _, times in profiles]
-    kinds, operations, calls, total_ns = zip(*(line for _, times in profiles for line in times), strict=True)
+    counts = [len(times[0]) for _, times in profiles]
+    kinds, operations, calls, total_ns = (
+        list(chain.from_iterable(times[place] for _, times in profiles)) for place in range(4)
+    )
     words = pa.array([row[_NAME] for row, _ in profiles], pa.string())
     names = pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(counts), dtype=np.int32), counts), words)
     indexes = np.repeat(np.array([row[0] for row, _ in profiles], np.int64), counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -15,13 +15,13 @@ from finiex_ray.config.models import ScenarioConfig, ScenarioSet
 from finiex_ray.config.resolved import ConfigHashes, from_json, json_lines
 from finiex_ray.core.errors import DataError, OutputError
 from finiex_ray.engine.result import ScenarioResult
-from finiex_ray.results.entry import Entry, encode_entry, entry_log
+from finiex_ray.results.entry import encode_entry, entry_log
 from finiex_ray.results.files import log_names, output_errors, sync_folder, write_file
 from finiex_ray.results.journal import SegmentWriter
 from finiex_ray.results.lock import RunLock, this_writer
 from finiex_ray.results.merge import EntriesPart, FolderPart, Part, owners, pieces
-from finiex_ray.results.parts import TABLES, entry_tables, part_folders, publish_part, table_schema, write_table
-from finiex_ray.results.recovery import Done, Found, done_rows, in_order, look_at
+from finiex_ray.results.parts import TABLES, Tables, entry_tables, part_folders, publish_part, table_file, table_schema
+from finiex_ray.results.recovery import Done, Found, done_rows, look_at
 from finiex_ray.results.run_dir import RunDir
 from finiex_ray.results.run_info import FORMAT_VERSION, read_config_text, read_head, renew_head, versions, write_info
 
@@ -99,7 +99,7 @@ class ResultWriter:
         count = len(scenario_set.scenarios)
         self._packed = count > _MOST_LOG_FILES
         self._log_names = [] if self._packed else log_names(each.name for each in scenario_set.scenarios)
-        self._tables = [name for name in TABLES if name != "logs" or self._packed]
+        self.tables = [name for name in TABLES if name != "logs" or self._packed]
         self._state = np.full(count, _WAITING, np.int8)
         self._ticks = np.zeros(count, np.int64)
         self._written = np.zeros(count, np.bool_)  # in this session
@@ -132,8 +132,8 @@ class ResultWriter:
             OutputError: If the folder cannot be written to.
         """
         with self._output():
-            for number, entries in self._found.begin(self.run_dir, self._tables):
-                self._publish(number, entries)
+            for number, payloads in self._found.begin(self.run_dir, self.tables):
+                self._publish(number, payloads)
             self._head |= {
                 "status": "running",
                 "epoch": int(self._head.get("epoch", 0)) + 1,
@@ -182,13 +182,11 @@ class ResultWriter:
         """Name of a scenario's log file; None where logs are packed."""
         return None if self._packed else self._log_names[index]
 
-    def adopt(
-        self, tables: Callable[[str], Iterable[Any]], ticks: Mapping[int, int], log: Callable[[int], str]
-    ) -> None:
+    def adopt(self, tables: Tables, ticks: Mapping[int, int], log: Callable[[int], str]) -> None:
         """Takes results of scenarios that completed elsewhere, as a part of their own.
 
         Args:
-            tables: Gives the rows of a table, in the order of the set.
+            tables: Their rows, in the order of the set.
             ticks: Ticks of each of these scenarios, by its place in the set.
             log: Gives the log of a scenario, by its place in the set.
 
@@ -196,7 +194,7 @@ class ResultWriter:
             OutputError: If they cannot be written.
         """
         with self._output():
-            publish_part(self.run_dir.parts, self._number, tables, self._tables)
+            publish_part(self.run_dir.parts, self._number, [tables], self.tables)
             for index in ticks:
                 log_name = self.log_name(index)
                 if log_name is not None:
@@ -221,13 +219,13 @@ class ResultWriter:
         """Turns the journal's segment into a part."""
         with self._output():
             self._check_epoch()
-            self._publish(self._number, in_order(self._pending))
+            self._publish(self._number, self._pending)
             self._journal().delete()
         self._segment, self._pending, self._pending_bytes = None, [], 0
         self._number += 1
 
-    def _publish(self, number: int, entries: Sequence[Entry]) -> None:
-        publish_part(self.run_dir.parts, number, lambda name: entry_tables(name, entries), self._tables)
+    def _publish(self, number: int, payloads: Sequence[bytes]) -> None:
+        publish_part(self.run_dir.parts, number, entry_tables(payloads, self.tables), self.tables)
 
     def _check_epoch(self) -> None:
         """Where the file system's lock has failed, the younger session wins."""
@@ -286,10 +284,12 @@ class ResultWriter:
 
     def _write_tables(self) -> None:
         folders = part_folders(self.run_dir.parts).values()
-        parts: list[Part] = [*map(FolderPart, folders), EntriesPart(in_order(self._pending))]
+        parts: list[Part] = [*map(FolderPart, folders), EntriesPart(self._pending)]
         owner = owners(parts, len(self.scenario_set.scenarios))
-        for name in self._tables:
-            write_table(self.run_dir.table(name), table_schema(name), pieces(name, parts, owner))
+        for name in self.tables:
+            with table_file(self.run_dir.table(name), table_schema(name)) as write:
+                for piece in pieces(name, parts, owner):
+                    write(piece)
         sync_folder(self.run_dir.path)
 
     def _output(self) -> Any:
