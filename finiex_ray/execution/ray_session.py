@@ -91,13 +91,24 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         settings |= {"include_dashboard": False, "num_cpus": jobs}
     try:
         with _environment(surroundings), _own_sigterm():
-            ray.init(**settings)
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            _init(ray, settings)
+    except Exception as error:
         what = "start Ray on this machine" if where == LOCAL else f"reach the Ray cluster at '{where}'"
         raise ExecutionError(
             f"cannot {what}: {type(error).__name__}: {error}; check --address, or run with --executor local"
         ) from error
     return True
+
+
+def _init(ray: Any, settings: Mapping[str, Any]) -> None:
+    """Starts or connects; on a busy machine Ray's own processes may miss its limit of 30 s the first time."""
+    try:
+        ray.init(**settings)
+    except Exception as error:
+        if "timed out during startup" not in str(error):
+            raise
+        ray.shutdown()
+        ray.init(**settings)
 
 
 @contextmanager
