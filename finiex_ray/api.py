@@ -14,7 +14,7 @@ from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig, ScenarioSet
-from finiex_ray.core.errors import ConfigError
+from finiex_ray.core.errors import ConfigError, OutputError
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
@@ -232,7 +232,8 @@ def _execute(
     except KeyboardInterrupt as error:
         raise RunInterruptedError(RunData(run_dir)) from error
     except BaseException as error:
-        error.add_note(_kept(run_dir))
+        if not isinstance(error, OutputError):  # which says so itself
+            error.add_note(_kept(run_dir))
         raise
     return RunData(run_dir)
 

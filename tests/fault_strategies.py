@@ -18,6 +18,8 @@ from finiex_ray.decisions.base import LogicParams
 from finiex_ray.decisions.tick_style import TickLogic, Values
 from finiex_ray.trading.api import TradingApi
 
+RUNS = os.environ.get("FINIEX_FAULT_RUNS", "/nowhere")  # a folder in which each run of a scenario leaves a file
+
 # Ways that a poisoned scenario ends, and the error that its row shows.
 POISONS = {
     "exit": "SystemExit",
@@ -58,7 +60,6 @@ class HarmParams(LogicParams):
     kind: str = ""
     tick: int = Field(20, ge=0)
     once: str = ""  # a file that is made first: with it there, nothing happens
-    runs: str = ""  # a folder in which each run of the scenario leaves a file
     sleep_s: float = 0.0  # at the tick
 
 
@@ -69,8 +70,8 @@ class Harm(TickLogic):
     params: HarmParams
 
     def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
-        if tick.index == 0 and self.params.runs:
-            (Path(self.params.runs) / f"{time.time_ns()}-{os.getpid()}").touch()
+        if tick.index == 0 and Path(RUNS).is_dir():
+            (Path(RUNS) / f"{time.time_ns()}-{os.getpid()}").touch()
         if tick.index == 5:
             trading.buy("0.1")
         if tick.index == 15:

@@ -88,6 +88,8 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         # (Ray turns token authentication on by itself, unless RAY_AUTH_MODE says otherwise.)
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
         surroundings["PYTHONHASHSEED"] = "0"
+        # One node, here: a machine that is too busy to answer is no dead one, and Ray would end this process with it.
+        surroundings["RAY_health_check_failure_threshold"] = os.environ.get("RAY_health_check_failure_threshold", "60")
         settings |= {"include_dashboard": False, "num_cpus": jobs}
     try:
         with _environment(surroundings), _own_sigterm():

@@ -72,11 +72,15 @@ def main() -> None:
     seen = defaultdict(list)
     for poison, kind in zip(poisoned, kinds, strict=True):
         seen[kind].append(found[poison.name].error)
-    print(f"{len(sound):,} sound scenarios, {len(changed)} changed; {len(poisoned)} poisoned; {took_s:.1f} s, without {alone_s:.1f} s")
+    print(
+        f"{len(sound):,} sound scenarios, {len(changed)} changed; {len(poisoned)} poisoned; {took_s:.1f} s, without {alone_s:.1f} s"
+    )
     wrong = list(changed)
     for kind, expected_type in POISONS.items():
         types = sorted({error.type if error else "none" for error in seen[kind]})
-        print(f"{kind:14} {len(seen[kind]):3} {', '.join(types):20} {seen[kind][0].message[:150] if seen[kind][0] else ''}")
+        print(
+            f"{kind:14} {len(seen[kind]):3} {', '.join(types):20} {seen[kind][0].message[:150] if seen[kind][0] else ''}"
+        )
         wrong += [kind] if types != [expected_type] else []
     sys.exit(f"wrong: {wrong}" if wrong else 0)
 
