@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak lint bench clean
+.PHONY: help install run test soak faults lint bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -39,6 +39,17 @@ EXAMPLES ?= 10000
 soak: $(STAMP)
 	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
 		tests/unit/trading/test_order_graph.py tests/unit/trading/test_trading_metamorphic.py
+
+# make faults  the long fault runs: workers and drivers killed, poison, full disks (root), every failing write (an hour)
+faults: $(STAMP)
+	FINIEX_FAULTS=all $(BIN)/pytest tests/unit/results/test_recovery.py
+	$(BIN)/python tests/faults/kill_driver.py 50 local
+	$(BIN)/python tests/faults/kill_driver.py 50 ray
+	$(BIN)/python tests/faults/kill_workers.py 300
+	$(BIN)/python tests/faults/poison.py 2000 1
+	$(BIN)/python tests/faults/object_store.py
+	$(BIN)/python tests/faults/disk_full.py
+	$(BIN)/python tests/bench/bench_many.py
 
 # make clean  removes what the other targets made
 clean:

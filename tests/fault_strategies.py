@@ -115,7 +115,7 @@ class Harm(TickLogic):
             try:
                 while True:
                     pass
-            except Exception:  # noqa: BLE001, PERF203, S110 - that is the harm
+            except Exception:  # noqa: BLE001 - that is the harm
                 pass
 
     def _exception(self) -> None:

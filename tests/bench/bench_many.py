@@ -1,6 +1,7 @@
 """100,000 short scenarios on two CPUs: time, memory and files of the driver.
 
-``python tests/bench/bench_many.py [scenarios] [ticks]`` prints a table. The set is a file: 1,000 starts, 100 values of a threshold.
+``python tests/bench/bench_many.py [scenarios] [ticks]`` prints a table.
+The set is a file of 1,000 starts, 100 values of a threshold each.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def main() -> None:
             process = driver(run_id, traces)
             # At any moment between the first result and the last one; every fifth time while the tables are made.
             target, later_s = (COUNT, 0.5) if number % 5 == 4 else (draw.randrange(COUNT), 0.02)
-            while len(os.listdir(traces)) < target and process.poll() is None:
+            while sum(1 for _ in traces.iterdir()) < target and process.poll() is None:
                 time.sleep(0.001)
             time.sleep(draw.uniform(0, later_s))
             kill(process.pid)

@@ -27,8 +27,11 @@ def memory_threshold(room_bytes: int) -> float:
 def main() -> None:
     arguments = [float(text) for text in sys.argv[1:]]
     count, percent = int(arguments[0]) if arguments else 2_000, arguments[1] if len(arguments) > 1 else 1.0
-    os.environ["RAY_memory_usage_threshold"] = f"{memory_threshold(3 * 2**30):.4f}"
-    os.environ["RAY_memory_monitor_refresh_ms"] = "100"
+    settings = {
+        "RAY_memory_usage_threshold": f"{memory_threshold(3 * 2**30):.4f}",
+        "RAY_memory_monitor_refresh_ms": "100",
+    }
+    os.environ.update(settings)
     from execution_support import WalkSource, brokers, scenario, scenario_set
     from fault_strategies import POISONS
 
@@ -73,7 +76,8 @@ def main() -> None:
     for poison, kind in zip(poisoned, kinds, strict=True):
         seen[kind].append(found[poison.name].error)
     print(
-        f"{len(sound):,} sound scenarios, {len(changed)} changed; {len(poisoned)} poisoned; {took_s:.1f} s, without {alone_s:.1f} s"
+        f"{len(sound):,} sound scenarios, {len(changed)} changed; {len(poisoned)} poisoned; {took_s:.1f} s "
+        f"(without {alone_s:.1f} s)"
     )
     wrong = list(changed)
     for kind, expected_type in POISONS.items():

@@ -78,7 +78,7 @@ def test_a_disk_that_fails_at_any_moment_costs_no_result(tmp_path, operation: st
     for moment in moments(counting.calls):
         run_dir = create_run_dir(tmp_path / f"bad_{moment}")
         added: list[int] = []
-        with Disk(operation, moment)() as disk, pytest.raises(OutputError, match="No space left on device.*--resume"):
+        with Disk(operation, moment)() as disk, pytest.raises(OutputError, match=r"No space left on device.*--resume"):
             _write_until_it_fails(run_dir, added)
         assert disk.broken
         if not run_dir.info.exists():
