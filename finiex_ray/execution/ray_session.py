@@ -19,6 +19,7 @@ __all__ = ["LOCAL", "NAMESPACE", "connect", "driver_paths", "import_ray", "targe
 LOCAL: Final = "local"
 NAMESPACE: Final = "finiex_ray"
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
+_PATIENCE: Final = {"RAY_health_check_failure_threshold": "60"}
 # Read when Ray is imported. Without keepalive a cut network keeps tasks pending for minutes.
 _BEFORE_IMPORT: Final = {
     "RAY_grpc_client_keepalive_time_ms": "10000",
@@ -89,7 +90,7 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
         surroundings["PYTHONHASHSEED"] = "0"
         # One node, here: a machine that is too busy to answer is no dead one, and Ray would end this process with it.
-        surroundings["RAY_health_check_failure_threshold"] = os.environ.get("RAY_health_check_failure_threshold", "60")
+        surroundings |= {name: os.environ.get(name, value) for name, value in _PATIENCE.items()}
         settings |= {"include_dashboard": False, "num_cpus": jobs}
     try:
         with _environment(surroundings), _own_sigterm():
