@@ -12,6 +12,7 @@ from finiex_ray.bars.block import Block
 from finiex_ray.bars.tick import ClosedBars, FormingBar, Tick
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.time import Timeframe
+from finiex_ray.decisions.aggressive_trend import AggressiveTrend
 from finiex_ray.decisions.base import Actions, DecisionLogic, Inputs, LogicParams
 from finiex_ray.decisions.tick_style import TickLogic, Values
 from finiex_ray.trading.api import TradingApi
@@ -46,6 +47,13 @@ class Zigzag(TickLogic):
             trading.buy("0.1", sl_points=30) if tick.mid > tick.bid + 3e-05 else trading.sell("0.1", tp_points=25)
         elif tick.index % 70 == 60:
             trading.close_all()
+
+
+class RaisingDecide(AggressiveTrend):
+    """A shipped logic that breaks down."""
+
+    def decide(self, block: Block, inputs: Inputs) -> Actions:
+        raise RuntimeError("no decision today")
 
 
 class FailWorkerParams(WorkerParams):

@@ -11,9 +11,9 @@ import numpy as np
 from finiex_ray.config.models import BarPrice
 from finiex_ray.core.market import BarSeries, FloatArray, IntArray, Quotes, read_only
 from finiex_ray.core.time import Timeframe
-from finiex_ray.kernels.runs import EXTREMES
+from finiex_ray.kernels.runs import ASK_EXTREMES, BID_EXTREMES, EXTREMES, MID_EXTREMES
 
-__all__ = ["NO_EXTREMES", "BarBlock", "Block", "FormingBars", "price_weights"]
+__all__ = ["NO_EXTREMES", "BarBlock", "Block", "FormingBars", "price_columns"]
 
 NO_EXTREMES = read_only(np.empty((0, EXTREMES), np.int64))
 
@@ -121,8 +121,9 @@ class Block:
     @cached_property
     def price_hp(self) -> IntArray:
         """[n] half points, of the price that bars are made of (mid unless configured otherwise)."""
-        bid_weight, ask_weight = price_weights(self.bar_price)
-        return read_only(self.bid_points * bid_weight + self.ask_points * ask_weight)
+        left, right, _ = price_columns(self.quotes, self.bar_price)
+        part = slice(self.offset, self.offset + self.ticks)
+        return read_only(left[part] + right[part])
 
     @property
     def half_point(self) -> float:
@@ -156,6 +157,11 @@ class Block:
         )
 
 
-def price_weights(price: BarPrice) -> tuple[int, int]:
-    """What bid and ask in points are multiplied with to give the bar price in half points."""
-    return {BarPrice.MID: (1, 1), BarPrice.BID: (2, 0), BarPrice.ASK: (0, 2)}[price]
+def price_columns(quotes: Quotes, price: BarPrice) -> tuple[IntArray, IntArray, int]:
+    """Two columns whose sum is the bar price in half points, and the first of its two columns in ``extremes``."""
+    bid, ask = quotes.bid_points, quotes.ask_points
+    return {
+        BarPrice.MID: (bid, ask, MID_EXTREMES),
+        BarPrice.BID: (bid, bid, BID_EXTREMES),
+        BarPrice.ASK: (ask, ask, ASK_EXTREMES),
+    }[price]

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from finiex_ray.bars.block import NO_EXTREMES, BarBlock, Block, FormingBars, price_weights
+from finiex_ray.bars.block import NO_EXTREMES, BarBlock, Block, FormingBars, price_columns
 from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.models import BarPrice
 from finiex_ray.core.market import BarSeries, IntArray, Quotes, TickSegment, freeze, read_only
@@ -61,8 +61,9 @@ class _Track:
         before = self.forming.copy()
         span_first, span_closed = np.empty(room + 1, np.int64), np.empty(room, np.int64)
         spans, self.closed = render_nb(
-            *quotes,
-            *price_weights(block.bar_price),
+            quotes.time_ns,
+            quotes.extremes,
+            *price_columns(quotes, block.bar_price),
             first,
             last,
             self.width_ns,

@@ -18,7 +18,7 @@ __all__ = ["MarketWindow", "make_extremes"]
 def make_extremes(segment: TickSegment) -> IntArray:
     """The extremes of each whole run of a segment's ticks (`finiex_ray.kernels.runs`)."""
     extremes = np.empty((len(segment.time_ns) // RUN, EXTREMES), np.int64)
-    extremes_nb(segment.bid_points, segment.ask_points, extremes)
+    extremes_nb(segment.time_ns, segment.bid_points, segment.ask_points, extremes)
     return read_only(extremes)
 
 

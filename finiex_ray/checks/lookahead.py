@@ -35,6 +35,7 @@ from finiex_ray.execution.planned import PlannedScenario
 
 __all__ = ["check_lookahead"]
 
+_SMALL_BLOCK: Final = 8_192  # ticks, where the scenario names no number
 _LARGE_BLOCK: Final = 2**24  # ticks: one block a UTC day
 _REPEATED: Final = "run again on the same data: not repeatable, see 'check determinism'"
 
@@ -68,7 +69,7 @@ def check_lookahead(
 
 
 def _check_scenario(planned: PlannedScenario, window: MarketWindow, probes: int, seed: int) -> ScenarioCheck:
-    own = planned.task.config.execution.block_ticks
+    own = planned.task.config.execution.block_ticks or _SMALL_BLOCK
     runs, failure = 0, ""
     differences: dict[str, Difference] = {}
     for block_ticks in [own] if own >= _LARGE_BLOCK else [own, _LARGE_BLOCK]:

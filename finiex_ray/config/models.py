@@ -85,7 +85,16 @@ class AccountConfig(Model):
 class ExecutionConfig(Model):
     """How a scenario is executed; never changes a result."""
 
-    block_ticks: int = Field(8_192, ge=1, le=2**24, strict=True, description="Ticks per block.")
+    block_ticks: int | None = Field(
+        None, ge=1, le=2**24, strict=True, description="Ticks per block; by default what suits the strategy."
+    )
+    skip_runs: bool = Field(True, strict=True, description="Pass over runs of ticks in which nothing can happen.")
+    screen_prices: bool = Field(
+        True, strict=True, description="Compute workers only at prices at which the logic can act, where it knows them."
+    )
+    share_batches: bool = Field(
+        True, strict=True, description="Scenarios on one window share bars, workers and decisions that are equal."
+    )
     parallel_workers: bool = Field(False, strict=True, description="Run a block's workers in threads.")
     profile: bool = Field(True, strict=True, description="Measure each operation.")
     time_limit_s: Real | None = Field(None, gt=0, description="Seconds after which a scenario is failed.")

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Screen
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.log import SILENT, StrategyLog
 from finiex_ray.core.market import FloatArray
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.views import WakeUp
+from finiex_ray.workers.base import Worker
 
 __all__ = ["Actions", "DecisionLogic", "Inputs", "LogicParams"]
 
@@ -45,12 +47,15 @@ class DecisionLogic(ABC):
         Params: The pydantic model of the parameters.
         roles: Role name to the outputs that a worker must have to play it, for example ``{"rsi": ("rsi",)}``. A role is
             bound to the one worker that has these outputs, or to the one named in the ``inputs`` parameter.
+        policy_params: Names of parameters that ``policy`` alone reads. Scenarios of a sweep that differ in these only share
+            their decisions.
         log: The scenario's log.
         wake_on: When ``execute`` is called (only where ``policy`` returns None).
     """
 
     Params: ClassVar[type[LogicParams]] = LogicParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    policy_params: ClassVar[frozenset[str]] = frozenset()
     wake_on: Wake = Wake.ACTION
 
     def __init__(self, params: LogicParams) -> None:
@@ -68,6 +73,19 @@ class DecisionLogic(ABC):
         Returns:
             An int8 array with one `Action` a tick. It must not depend on anything after that tick.
         """
+
+    def screen(self, workers: Mapping[str, tuple[Worker, Block]]) -> Screen | None:  # noqa: ARG002 - for those that know
+        """The prices between which ``decide`` is sure to give NONE, so that the other ticks alone are computed.
+
+        Called once a block, before the workers. Answer only where an action depends on nothing but the tick's own outputs.
+
+        Args:
+            workers: For each role its worker, and the block as that worker sees it.
+
+        Returns:
+            The screen, or None (the default): every tick is computed.
+        """
+        return None
 
     def policy(self) -> OnePositionPolicy | None:
         """The compiled policy that trades the actions, or None to be called through ``execute``."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from finiex_ray.bars.block import Block
 from finiex_ray.decisions.base import Actions, Inputs, LogicParams
-from finiex_ray.decisions.one_position import OnePositionLogic, OnePositionParams
+from finiex_ray.decisions.one_position import POLICY_PARAMS, OnePositionLogic, OnePositionParams
 from finiex_ray.kernels.decisions import cross_nb
 
 __all__ = ["MacdCross"]
@@ -23,6 +23,7 @@ class MacdCross(OnePositionLogic):
 
     Params = OnePositionParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"macd": ("macd", "signal")}
+    policy_params: ClassVar[frozenset[str]] = POLICY_PARAMS
 
     def __init__(self, params: LogicParams) -> None:
         super().__init__(params)

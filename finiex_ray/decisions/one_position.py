@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field
 
 from finiex_ray.decisions.base import DecisionLogic, LogicParams
 from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
 
-__all__ = ["OnePositionLogic", "OnePositionParams"]
+__all__ = ["POLICY_PARAMS", "OnePositionLogic", "OnePositionParams"]
 
 
 class OnePositionParams(LogicParams):
@@ -28,6 +28,9 @@ class OnePositionParams(LogicParams):
     min_free_margin: Decimal = Field(
         Decimal(0), ge=0, description="Free margin, account currency, below which nothing is opened."
     )
+
+
+POLICY_PARAMS: Final = frozenset(OnePositionParams.model_fields) - frozenset(LogicParams.model_fields)
 
 
 class OnePositionLogic(DecisionLogic):

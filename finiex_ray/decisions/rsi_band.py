@@ -9,9 +9,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Screen, make_screen
 from finiex_ray.decisions.base import Actions, Inputs
-from finiex_ray.decisions.one_position import OnePositionLogic, OnePositionParams
+from finiex_ray.decisions.one_position import POLICY_PARAMS, OnePositionLogic, OnePositionParams
 from finiex_ray.kernels.decisions import rsi_band_nb
+from finiex_ray.workers.base import Worker
 
 __all__ = ["RsiBandLogic", "RsiBandParams"]
 
@@ -54,8 +56,26 @@ class RsiBandLogic(OnePositionLogic):
 
     Params = RsiBandParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {"rsi": ("rsi",), "band": ("upper", "lower")}
+    policy_params: ClassVar[frozenset[str]] = POLICY_PARAMS
     need_both: ClassVar[bool]
     params: RsiBandParams
+
+    def screen(self, workers: Mapping[str, tuple[Worker, Block]]) -> Screen | None:
+        """Between the levels at which RSI and band begin to signal."""
+        params = self.params
+        (rsi, rsi_block), (band, band_block) = workers["rsi"], workers["band"]
+        buy = [
+            rsi.level(rsi_block, "rsi", params.rsi_buy_threshold),
+            band.level(band_block, "position", params.band_extremes),
+        ]
+        sell = [
+            rsi.level(rsi_block, "rsi", params.rsi_sell_threshold),
+            band.level(band_block, "position", 1.0 - params.band_extremes),
+        ]
+        known = [[level for level in levels if level is not None] for levels in (buy, sell)]
+        if len(known[0]) + len(known[1]) < len(buy) + len(sell):
+            return None
+        return make_screen(*known, need_all=self.need_both)
 
     def decide(self, block: Block, inputs: Inputs) -> Actions:
         """BUY, SELL or NONE for each tick."""

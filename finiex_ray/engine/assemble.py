@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from finiex_ray.bars.rates import RateReader
 from finiex_ray.bars.renderer import BarRenderer
@@ -11,7 +12,7 @@ from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
-from finiex_ray.core.market import TickSegment
+from finiex_ray.core.market import IntArray, TickSegment
 from finiex_ray.core.time import Timeframe
 from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.binding import bind_roles
@@ -19,13 +20,24 @@ from finiex_ray.decisions.registry import create_logic
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.engine.result import ScenarioTask
+from finiex_ray.engine.screening import Decider, can_screen
+from finiex_ray.kernels.runs import RUN
+from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import TradingTerms, make_terms
 from finiex_ray.workers.base import Worker
 from finiex_ray.workers.coordinator import WorkerCoordinator
 from finiex_ray.workers.registry import create_worker
 
-__all__ = ["LiveScenario", "assemble", "strategy_needs", "trading_terms"]
+__all__ = [
+    "LiveScenario",
+    "assemble",
+    "build_strategy",
+    "open_account",
+    "strategy_needs",
+    "trading_terms",
+    "warmup_needs",
+]
 
 
 @dataclass(frozen=True)
@@ -34,15 +46,15 @@ class LiveScenario:
 
     renderer: BarRenderer
     workers: WorkerCoordinator
-    logic: DecisionLogic
-    roles: Mapping[str, str]  # role to worker name
+    decider: Decider
+    screening: bool  # whether workers are computed only at prices at which the logic can act
     simulator: TradeSimulator
     needs: Mapping[Timeframe, int]
     rates: RateReader | None  # where profits are converted with the quotes of a pair
-    block_ticks: int
+    block_ticks: int | None
 
 
-def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
+def build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
     """Makes workers and logic and binds them.
 
     Raises:
@@ -65,7 +77,8 @@ def _build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], Decision
     return workers, logic, bind_roles(logic, workers)
 
 
-def _needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
+def warmup_needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
+    """Closed bars that lie before the first tick, by timeframe: the most that any of the workers asks for (rule R14)."""
     needs: dict[Timeframe, int] = {}
     for worker in workers.values():
         for timeframe, bars in worker.warmup().items():
@@ -79,8 +92,8 @@ def strategy_needs(config: ScenarioConfig) -> Mapping[Timeframe, int]:
     Raises:
         ScenarioInvalidError: With every reason why the strategy cannot be built.
     """
-    workers, _, _ = _build_strategy(config)
-    return _needs(workers)
+    workers, _, _ = build_strategy(config)
+    return warmup_needs(workers)
 
 
 def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> TradingTerms:
@@ -92,9 +105,25 @@ def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> Tr
     return make_terms(config.symbol, config.account, broker, digits)
 
 
-def _highest(segments: Sequence[TickSegment]) -> int:
-    """Highest ask, points; 0 without ticks."""
-    return max((int(segment.ask_points.max()) for segment in segments if len(segment.ask_points)), default=0)
+def _highest(segments: Sequence[TickSegment], extremes: Sequence[IntArray] = ()) -> int:
+    """Highest ask, points; 0 without ticks. Where extremes of runs are known, only the ticks after them are looked at."""
+    highest = 0
+    for segment, runs in zip_longest(segments, extremes):
+        known = 0 if runs is None else len(runs)
+        rest = segment.ask_points[known * RUN :]
+        highest = max(highest, int(runs[:, 3].max()) if known else 0, int(rest.max()) if len(rest) else 0)
+    return highest
+
+
+def open_account(task: ScenarioTask, window: MarketWindow, policy: OnePositionPolicy | None) -> TradeSimulator:
+    """The simulated account of a scenario, at its start.
+
+    Raises:
+        ScenarioInvalidError: If this account cannot trade this symbol.
+    """
+    terms = trading_terms(task.config, task.broker, window.digits)
+    terms.check_range(_highest(window.segments, window.extremes), max(_highest(window.conversion), 1))
+    return TradeSimulator(terms, window.ticks, task.config.seed, policy, window.span_ns)
 
 
 def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logger: ScenarioLogger) -> LiveScenario:
@@ -105,11 +134,11 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     """
     config = task.config
     with profiler.startup("strategy"):
-        workers, logic, roles = _build_strategy(config)
+        workers, logic, roles = build_strategy(config)
         for worker in workers.values():
             worker.log = logger.workers
         logic.log = logger
-        needs = _needs(workers)
+        needs = warmup_needs(workers)
         coordinator = WorkerCoordinator(
             workers,
             history=needs,
@@ -117,10 +146,12 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
             clock=profiler.clock if profiler.enabled else None,
         )
     with profiler.startup("simulator"):
-        terms = trading_terms(config, task.broker, window.digits)
-        terms.check_range(_highest(window.segments), max(_highest(window.conversion), 1))
-        simulator = TradeSimulator(terms, window.ticks, config.seed, logic.policy(), window.span_ns)
+        simulator = open_account(task, window, logic.policy())
     with profiler.startup("bars"):
-        renderer = BarRenderer(window, needs)
+        renderer = BarRenderer(window, needs, runs=config.execution.skip_runs)
     rates = RateReader(window.conversion) if window.conversion else None
-    return LiveScenario(renderer, coordinator, logic, roles, simulator, needs, rates, config.execution.block_ticks)
+    decider = Decider(logic, roles)
+    screening = config.execution.screen_prices and can_screen(coordinator, decider)
+    return LiveScenario(
+        renderer, coordinator, decider, screening, simulator, needs, rates, config.execution.block_ticks
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from finiex_ray.bars.window import MarketWindow
+from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.money import to_minor
-from finiex_ray.core.time import NS_PER_S, format_utc
+from finiex_ray.core.time import NS_PER_S, Timeframe, format_utc
 from finiex_ray.engine.assemble import LiveScenario, assemble
 from finiex_ray.engine.hashing import result_hash
 from finiex_ray.engine.logger import ScenarioLogger, shortened
@@ -18,6 +19,7 @@ from finiex_ray.engine.profile import Clock, Profiler
 from finiex_ray.engine.result import (
     ErrorInfo,
     OperationTime,
+    Profile,
     ProgressUpdate,
     ScenarioResult,
     ScenarioTask,
@@ -25,8 +27,18 @@ from finiex_ray.engine.result import (
 )
 from finiex_ray.engine.statistics import scenario_statistics
 from finiex_ray.engine.tick_loop import TickLoop
+from finiex_ray.trading.simulator import TradeSimulator
 
-__all__ = ["error_info", "failed_result", "run_scenario"]
+__all__ = [
+    "Progress",
+    "completed_line",
+    "error_info",
+    "failed_result",
+    "loop_result",
+    "opening_line",
+    "run_scenario",
+    "warmup_lines",
+]
 
 Progress = Callable[[ProgressUpdate], None]
 
@@ -124,12 +136,10 @@ class _Run:
 
     def _run_loop(self) -> None:
         config, logger = self._task.config, self._logger
-        logger.info(
-            f"scenario '{config.name}': {config.symbol} from {format_utc(self._window.start_ns)}, {self._window.ticks} ticks"
-        )
+        logger.info(opening_line(config, self._window))
         self._scenario = assemble(self._task, self._window, self._profiler, logger)
-        for timeframe, bars in self._scenario.needs.items():
-            logger.info(f"warm-up: {bars} bars of {timeframe.value}")
+        for line in warmup_lines(self._scenario.needs):
+            logger.info(line)
         self._loop = TickLoop(
             self._scenario,
             logger,
@@ -144,12 +154,7 @@ class _Run:
             self._loop.run()
         finally:
             self._loop_ns = self._clock() - began
-        account = self._scenario.simulator.account
-        logger.info(
-            f"completed: {self._loop.ticks_done} ticks, {int(account['trades'])} trades, "
-            f"balance {int(account['balance_minor']) / self._scenario.simulator.terms.minor_per_unit:.2f} "
-            f"{config.account.currency}"
-        )
+        logger.info(completed_line(self._scenario.simulator, self._loop.ticks_done, config))
 
     def _live_update(self, ticks: int) -> None:
         """Tells the live display how far the scenario is, at most once an interval (step 6)."""
@@ -192,35 +197,63 @@ class _Run:
         """What the loop left, also when it failed on the way."""
         if self._scenario is None or self._loop is None:
             return None
-        simulator, ticks = self._scenario.simulator, self._loop.ticks_done
-        terms, account = simulator.terms, simulator.account
-        first_ns = _first_time(self._window)
-        last_ns = int(account["last_ns"])
-        orders, fills, trades = (part.copy() for part in (simulator.orders(), simulator.fills(), simulator.trades()))
         workers = {name: OperationTime(*timing) for name, timing in self._scenario.workers.timings.items()}
-        return TickLoopResult(
-            ticks=ticks,
-            first_ns=first_ns,
-            last_ns=last_ns,
-            digits=terms.digits,
-            volume_step=float(terms.volume_step),
-            minor_per_unit=terms.minor_per_unit,
-            orders=orders,
-            fills=fills,
-            trades=trades,
-            equity=simulator.equity_curve().copy(),
-            statistics=scenario_statistics(
-                orders,
-                trades,
-                account,
-                to_minor(terms.opening_balance, terms.currency),
-                terms.minor_per_unit,
-                max(last_ns - first_ns, 0),
-            ),
-            profile=self._profiler.profile(workers, self._loop_ns),
-            result_hash=result_hash(orders, fills, trades, account),
-            comments=dict(simulator.comments),
-        )
+        profile = self._profiler.profile(workers, self._loop_ns)
+        return loop_result(self._scenario.simulator, self._window, self._loop.ticks_done, profile)
+
+
+def opening_line(config: ScenarioConfig, window: MarketWindow) -> str:
+    """The first line of a log."""
+    return f"scenario '{config.name}': {config.symbol} from {format_utc(window.start_ns)}, {window.ticks} ticks"
+
+
+def warmup_lines(needs: Mapping[Timeframe, int]) -> list[str]:
+    """What a log says of the warm-up."""
+    return [f"warm-up: {bars} bars of {timeframe.value}" for timeframe, bars in needs.items()]
+
+
+def completed_line(simulator: TradeSimulator, ticks: int, config: ScenarioConfig) -> str:
+    """The last line of the log of a scenario that completed."""
+    account = simulator.account
+    balance = int(account["balance_minor"]) / simulator.terms.minor_per_unit
+    return f"completed: {ticks} ticks, {int(account['trades'])} trades, balance {balance:.2f} {config.account.currency}"
+
+
+def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, profile: Profile) -> TickLoopResult:
+    """What a run leaves of its account.
+
+    Args:
+        simulator: The account.
+        window: The scenario's market data.
+        ticks: Ticks that were processed.
+        profile: Where the time went.
+    """
+    terms, account = simulator.terms, simulator.account
+    first_ns, last_ns = _first_time(window), int(account["last_ns"])
+    orders, fills, trades = (part.copy() for part in (simulator.orders(), simulator.fills(), simulator.trades()))
+    return TickLoopResult(
+        ticks=ticks,
+        first_ns=first_ns,
+        last_ns=last_ns,
+        digits=terms.digits,
+        volume_step=float(terms.volume_step),
+        minor_per_unit=terms.minor_per_unit,
+        orders=orders,
+        fills=fills,
+        trades=trades,
+        equity=simulator.equity_curve().copy(),
+        statistics=scenario_statistics(
+            orders,
+            trades,
+            account,
+            to_minor(terms.opening_balance, terms.currency),
+            terms.minor_per_unit,
+            max(last_ns - first_ns, 0),
+        ),
+        profile=profile,
+        result_hash=result_hash(orders, fills, trades, account),
+        comments=dict(simulator.comments),
+    )
 
 
 def _first_time(window: MarketWindow) -> int:

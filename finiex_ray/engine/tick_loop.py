@@ -10,19 +10,45 @@ from finiex_ray.bars.block import Block
 from finiex_ray.bars.tick import TickFailure
 from finiex_ray.core.enums import Action, Wake
 from finiex_ray.core.errors import StrategyContractError, TimeLimitError
+from finiex_ray.core.market import IntArray
 from finiex_ray.core.time import NS_PER_S
 from finiex_ray.decisions.base import Actions
 from finiex_ray.engine.assemble import LiveScenario
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
+from finiex_ray.engine.screening import Decider, screen_block
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.signals import make_signals
 from finiex_ray.trading.simulator import NO_RATES
 from finiex_ray.trading.views import WakeUp
 from finiex_ray.workers.base import Outputs
 
-__all__ = ["TickLoop"]
+__all__ = ["TickLoop", "decide", "scenario_block_ticks"]
+
+_BLOCK_TICKS = 65_536  # a few arrays of this length stay in a processor's second cache
+_SCREENED_BLOCK_TICKS = 2**20  # where arrays hold some ticks only
+
+
+def scenario_block_ticks(chosen: int | None, *, screening: bool) -> int:
+    """Ticks a block: the configured number, or what suits the way of computing."""
+    return chosen or (_SCREENED_BLOCK_TICKS if screening else _BLOCK_TICKS)
+
+
+def decide(decider: Decider, block: Block, outputs: Mapping[str, Outputs]) -> Actions:
+    """The logic's action for each tick of a block.
+
+    Raises:
+        StrategyContractError: If it returned something else.
+    """
+    logic, roles = decider
+    actions = logic.decide(block, {**outputs, **{role: outputs[worker] for role, worker in roles.items()}})
+    if not isinstance(actions, np.ndarray) or actions.dtype != np.int8 or actions.shape != (len(block),):
+        seen = f"{actions.dtype} {actions.shape}" if isinstance(actions, np.ndarray) else type(actions).__name__
+        raise StrategyContractError(
+            f"{type(logic).__name__}.decide returned {seen}; expected an int8 array of shape ({len(block)},)"
+        )
+    return actions
 
 
 class TickLoop:
@@ -59,7 +85,8 @@ class TickLoop:
         self._time_limit_s = time_limit_s
         self._trading = TradingApi(scenario.simulator)
         # A compiled policy never hands control back.
-        self._wake = Wake.NONE if scenario.logic.policy() is not None else scenario.logic.wake_on
+        self._wake = Wake.NONE if scenario.decider.logic.policy() is not None else scenario.decider.logic.wake_on
+        self._screening = scenario.screening and observer is None
         self._closed_bars: dict[object, int] = {}
         self.tick = 0
         self.ticks_done = 0
@@ -68,7 +95,8 @@ class TickLoop:
     def run(self) -> None:
         """Runs to the end of the window and closes the account (rule R12); exceptions of user code pass through."""
         profiler = self._profiler
-        for number, first, last in self._scenario.renderer.spans(self._scenario.block_ticks):
+        block_ticks = scenario_block_ticks(self._scenario.block_ticks, screening=self._screening)
+        for number, first, last in self._scenario.renderer.spans(block_ticks):
             segment = self._scenario.renderer.segments[number]
             self.tick = self.ticks_done
             self._logger.at(self.tick, int(segment.time_ns[first]))
@@ -92,44 +120,36 @@ class TickLoop:
         failure: BaseException | None = None
         failed_ns = 0
         outputs: Mapping[str, Outputs]
-        views = self._scenario.workers.histories(block)
+        workers = self._scenario.workers
+        offsets = screen_block(block, workers, [self._scenario.decider]) if self._screening else None
+        seen = block if offsets is None else block.at(offsets)
+        views = workers.histories(seen)
         began = profiler.lap("bar_history", began)
         try:
-            outputs = self._scenario.workers.compute(block, views)
+            outputs = workers.compute(seen, views)
         except TickFailure as caught:
             failure, outputs = caught.__cause__, caught.outputs
             offset = caught.tick - block.first_tick
             failed_ns, block = int(block.time_ns[offset]), block.head(offset)
+            seen = block
         if len(block):
-            actions = self._decide(block, outputs)
+            actions = decide(self._scenario.decider, seen, outputs)
+            signals = make_signals(actions, offsets)
             began = profiler.lap("worker_decision", began)
             watched = frozenset(self._observer.decided(block, outputs, actions)) if self._observer else frozenset()
-            self._advance(block, actions, began, watched)
+            self._advance(block, actions, signals, began, watched)
         if failure is not None:
             self.tick = self.ticks_done
             self._logger.at(self.tick, failed_ns)
         return failure
 
-    def _decide(self, block: Block, outputs: Mapping[str, Outputs]) -> Actions:
-        inputs = dict(outputs)
-        inputs.update({role: outputs[worker] for role, worker in self._scenario.roles.items()})
-        actions = self._scenario.logic.decide(block, inputs)
-        if not isinstance(actions, np.ndarray) or actions.dtype != np.int8 or actions.shape != (len(block),):
-            seen = f"{actions.dtype} {actions.shape}" if isinstance(actions, np.ndarray) else type(actions).__name__
-            raise StrategyContractError(
-                f"{type(self._scenario.logic).__name__}.decide returned {seen}; "
-                f"expected an int8 array of shape ({len(block)},)"
-            )
-        return actions
-
-    def _advance(self, block: Block, actions: Actions, began: int, watched: frozenset[int]) -> None:
+    def _advance(self, block: Block, actions: Actions, signals: IntArray, began: int, watched: frozenset[int]) -> None:
         """Steps 1 and 5: the account goes from wake-up to wake-up, and the logic trades at each."""
-        simulator, logic, profiler = self._scenario.simulator, self._scenario.logic, self._profiler
+        simulator, logic, profiler = self._scenario.simulator, self._scenario.decider.logic, self._profiler
         bar_ticks = self._bar_ticks(block)
         stops = iter([*(tick + 1 for tick in sorted(bar_ticks | watched)), len(block)])
         stop = next(stops)
         rates = self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
-        signals = make_signals(actions)
         offset = 0
         while offset < len(block):
             offset, reason = simulator.advance(block, signals, offset, stop, self._wake, rates)

@@ -1,4 +1,4 @@
-"""Cuts planned scenarios into batches: one scenario a task, and more where scenarios are too short to be worth one."""
+"""Cuts planned scenarios into batches: those that share a window together, and such as are too short to be worth a task."""
 
 from __future__ import annotations
 
@@ -9,27 +9,41 @@ from finiex_ray.execution.planned import PlannedScenario
 
 __all__ = ["make_batches"]
 
-_FULL_TICKS: Final = 100_000  # some 10 ms of work, beside about 1 ms that a task costs
-_MOST_SCENARIOS: Final = 64
+_FULL_MS: Final = 25.0  # of work, beside about 1 ms that a task on Ray costs
+_MOST_SCENARIOS: Final = 256
 _TASKS_PER_CPU: Final = 4  # with fewer tasks than that, one long one at the end leaves CPUs idle
+_SCENARIO_MS: Final = 0.5  # to build one and to take its result
+_TICK_MS: Final = 4e-6
+_SHARED_SCENARIO_MS: Final = 0.2  # the same where bars, workers and decisions are there already
+_SHARED_TICK_MS: Final = 0.2e-6
 
 
 def make_batches(planned: Sequence[PlannedScenario], cpus: int) -> Iterator[tuple[PlannedScenario, ...]]:
     """Yields the scenarios in their order, in batches.
 
     Args:
-        planned: The scenarios.
-        cpus: CPUs that tasks can use.
+        planned: The scenarios; those on one window should lie side by side.
+        cpus: CPUs or threads that run them.
     """
     tasks = _TASKS_PER_CPU * max(1, cpus)
-    most = 1 if len(planned) <= tasks else min(_MOST_SCENARIOS, -(-len(planned) // tasks))
+    fair = -(-len(planned) // tasks)
     batch: list[PlannedScenario] = []
-    ticks = 0
+    spent_ms = 0.0
     for scenario in planned:
-        if batch and (len(batch) >= most or ticks + scenario.ticks > _FULL_TICKS):
+        shares = bool(batch) and scenario.task.config.execution.share_batches and _same_window(scenario, batch[-1])
+        cost_ms = (
+            _SHARED_SCENARIO_MS + scenario.ticks * _SHARED_TICK_MS
+            if shares
+            else _SCENARIO_MS + scenario.ticks * _TICK_MS
+        )
+        if batch and (len(batch) >= min(_MOST_SCENARIOS, fair) or spent_ms + cost_ms > _FULL_MS):
             yield tuple(batch)
-            batch, ticks = [], 0
+            batch, spent_ms = [], 0.0
         batch.append(scenario)
-        ticks += scenario.ticks
+        spent_ms += cost_ms
     if batch:
         yield tuple(batch)
+
+
+def _same_window(one: PlannedScenario, other: PlannedScenario) -> bool:
+    return one.warmup is other.warmup and one.window_key == other.window_key

@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any, TypeVar
 
 from finiex_ray.bars.renderer import bars_of_day
+from finiex_ray.bars.window import make_extremes
 from finiex_ray.config.models import BarPrice
-from finiex_ray.core.market import BarSeries, TickSegment, freeze
+from finiex_ray.core.market import BarSeries, IntArray, TickSegment, freeze
 from finiex_ray.core.time import Timeframe
 from finiex_ray.data.segments import empty_segment
 from finiex_ray.data.source import TickSource
@@ -31,6 +32,7 @@ class SegmentCache:
         self._lock = threading.Lock()
         self._locks: dict[tuple[Any, ...], threading.Lock] = {}
         self._segments: dict[tuple[Any, ...], TickSegment] = {}
+        self._extremes: dict[tuple[Any, ...], IntArray] = {}
         self._bars: dict[tuple[Any, ...], BarSeries] = {}
 
     def segment(self, symbol: str, day: date) -> TickSegment:
@@ -40,6 +42,14 @@ class SegmentCache:
             DataError: If the symbol is unknown or the stored day is damaged.
         """
         return self._once(self._segments, (symbol, day), lambda: self._load(symbol, day))
+
+    def extremes(self, symbol: str, day: date) -> IntArray:
+        """The extremes of the runs of one UTC day's ticks, read-only.
+
+        Raises:
+            DataError: If the symbol is unknown or the stored day is damaged.
+        """
+        return self._once(self._extremes, (symbol, day), lambda: make_extremes(self.segment(symbol, day)))
 
     def bars(self, symbol: str, day: date, timeframe: Timeframe, price: BarPrice) -> BarSeries:
         """All bars of one UTC day, the last one as it stood at the day's last tick.
@@ -54,6 +64,7 @@ class SegmentCache:
         """Forgets the ticks of a day (its bars stay): whoever asks again loads them again."""
         with self._lock:
             self._segments.pop((symbol, day), None)
+            self._extremes.pop((symbol, day), None)
 
     def _load(self, symbol: str, day: date) -> TickSegment:
         if not self.source.has_day(symbol, day):

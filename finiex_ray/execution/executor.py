@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import ClassVar
 
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.core.errors import TimeLimitError
+from finiex_ray.engine.batch import run_batch
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult, ScenarioTask
-from finiex_ray.engine.run import failed_result, run_scenario
+from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
 from finiex_ray.execution.time_limit import StuckError, limit_message, time_limit
@@ -57,17 +58,17 @@ class StoppedError(BaseException):
 
 
 def run_on(
-    task: ScenarioTask,
+    tasks: Sequence[ScenarioTask],
     window: MarketWindow,
     progress: Callable[[ProgressUpdate], None] | None,
     *,
     data_ns: int = 0,
-) -> ScenarioResult:
-    """Runs one scenario on its window; every failure is a result.
+) -> Iterator[ScenarioResult]:
+    """Runs scenarios on their common window; a result for each, in order, and every failure is a result.
 
     Args:
-        task: The scenario.
-        window: Its market data.
+        tasks: The scenarios.
+        window: Their market data.
         progress: Receives live updates.
         data_ns: Time that fetching the window took.
 
@@ -75,14 +76,30 @@ def run_on(
         KeyboardInterrupt: If the user interrupts.
         StoppedError: If the progress callback raised it.
     """
-    limit_s = task.config.execution.time_limit_s
-    try:
-        with time_limit(limit_s):
-            return run_scenario(task, window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns)
-    except (KeyboardInterrupt, StoppedError):
-        raise
-    except StuckError:
-        error = TimeLimitError(limit_message(limit_s or 0.0))
-        return failed_result(task.index, task.config.name, task.config.symbol, error)
-    except BaseException as error:  # noqa: BLE001 - the task's edge: also what derives from BaseException is a result
-        return failed_result(task.index, task.config.name, task.config.symbol, error)
+    done, alone = 0, False
+    while done < len(tasks):
+        chunk = tasks[done : done + 1] if alone else _unlimited(tasks[done:])
+        limit_s = chunk[0].config.execution.time_limit_s
+        stream = run_batch(chunk, window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns)
+        try:
+            for _ in chunk:
+                with time_limit(limit_s):
+                    result = next(stream)
+                done += 1
+                yield result
+        except (KeyboardInterrupt, StoppedError, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the task's edge: also what derives from BaseException is a result
+            if len(chunk) > 1:  # which of them raised it is not known
+                alone = True
+                continue
+            stuck = isinstance(error, StuckError)
+            reason = TimeLimitError(limit_message(limit_s or 0.0)) if stuck else error
+            done += 1
+            yield failed_result(chunk[0].index, chunk[0].config.name, chunk[0].config.symbol, reason)
+
+
+def _unlimited(tasks: Sequence[ScenarioTask]) -> Sequence[ScenarioTask]:
+    """The first ones, up to one with a time limit; one with a time limit, whose time is its own, by itself."""
+    limited = (place for place, task in enumerate(tasks) if task.config.execution.time_limit_s is not None)
+    return tasks[: max(1, next(limited, len(tasks)))]

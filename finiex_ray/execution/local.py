@@ -5,18 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain, groupby
 from typing import ClassVar
 
 from finiex_ray.core.errors import DataError, ExecutionError
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult
 from finiex_ray.engine.run import failed_result
+from finiex_ray.execution.batches import make_batches
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.executor import Executor, StoppedError, run_on
 from finiex_ray.execution.planned import PlannedScenario
 
 __all__ = ["LocalExecutor"]
 
-_AHEAD = 2  # scenarios submitted for each thread: the next one is there when one ends, and a cancel has little to undo
+_AHEAD = 2  # batches submitted for each thread: the next one is there when one ends, and a cancel has little to undo
+
+
+def _index(result: ScenarioResult) -> int:
+    return result.index
 
 
 class LocalExecutor(Executor):
@@ -43,22 +49,30 @@ class LocalExecutor(Executor):
         if jobs > 1:
             yield from self._run_threads(planned, jobs)
         else:
-            for scenario in planned:
-                result = self._run_one(scenario)
-                self.board.finish(result.index)
-                yield result
+            for batch in make_batches(planned, jobs):
+                for result in self._run_batch(batch):
+                    self.board.finish(result.index)
+                    yield result
 
     def close(self) -> None:
         """Stops threads that still run at their next live update."""
         self._stopped = True
 
-    def _run_one(self, scenario: PlannedScenario) -> ScenarioResult:
-        began = time.perf_counter_ns()
-        try:
-            window = scenario.window(self._cache)
-        except DataError as error:
-            return failed_result(scenario.task.index, scenario.task.config.name, scenario.symbol, error)
-        return run_on(scenario.task, window, self._progress, data_ns=time.perf_counter_ns() - began)
+    def _run_batch(self, batch: Sequence[PlannedScenario]) -> Iterator[ScenarioResult]:
+        for _, group in groupby(batch, key=lambda scenario: scenario.window_key):
+            scenarios = list(group)
+            began = time.perf_counter_ns()
+            try:
+                window = scenarios[0].window(self._cache)
+            except DataError as error:
+                for each in scenarios:
+                    yield failed_result(each.task.index, each.task.config.name, each.symbol, error)
+                continue
+            tasks = [each.task for each in scenarios]
+            yield from run_on(tasks, window, self._progress, data_ns=time.perf_counter_ns() - began)
+
+    def _run_all(self, batch: Sequence[PlannedScenario]) -> list[ScenarioResult]:
+        return list(self._run_batch(batch))
 
     def _progress(self, update: ProgressUpdate) -> None:
         if self._stopped:
@@ -66,17 +80,17 @@ class LocalExecutor(Executor):
         self.board.update(update)
 
     def _run_threads(self, planned: Sequence[PlannedScenario], jobs: int) -> Iterator[ScenarioResult]:
-        waiting = iter(planned)
-        running: set[Future[ScenarioResult]] = set()
+        waiting = make_batches(planned, jobs)
+        running: set[Future[list[ScenarioResult]]] = set()
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="scenario")
         try:
             while True:
-                while len(running) < jobs * _AHEAD and (scenario := next(waiting, None)) is not None:
-                    running.add(pool.submit(self._run_one, scenario))
+                while len(running) < jobs * _AHEAD and (batch := next(waiting, None)) is not None:
+                    running.add(pool.submit(self._run_all, batch))
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                for result in sorted((future.result() for future in done), key=lambda each: each.index):
+                for result in sorted(chain.from_iterable(future.result() for future in done), key=_index):
                     self.board.finish(result.index)
                     yield result
         except BaseException:

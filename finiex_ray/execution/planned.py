@@ -44,6 +44,11 @@ class PlannedScenario:
         default_factory=dict, repr=False, compare=False
     )  # bars that its own workers see
 
+    @property
+    def window_key(self) -> tuple[object, ...]:
+        """What the market data depends on: scenarios with an equal key can run as one batch."""
+        return self.warmup_key, self.days, self.first, self.last, self.conversion, id(self.warmup)
+
     def window(self, cache: SegmentCache) -> MarketWindow:
         """The scenario's market data.
 
@@ -59,6 +64,7 @@ class PlannedScenario:
             first=self.first,
             last=self.last,
             warmup=self.warmup,
+            extremes=tuple(cache.extremes(self.symbol, day) for day in self.days),
             conversion=tuple(cache.segment(symbol, day) for symbol, day in self.conversion),
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -101,19 +102,41 @@ def packed(
 
 
 def _results(
-    shipments: Iterable[Shipment], send: ProgressSender | None, fetched: dict[Any, Any]
+    shipments: Sequence[Shipment], send: ProgressSender | None, fetched: dict[Any, Any]
 ) -> Iterator[ScenarioResult]:
-    for shipment in shipments:
-        task = shipment.task
-        try:
-            # Lost data is not the scenario's failure: it passes through, and the driver sends the rest again.
-            began = time.perf_counter_ns()
-            window = _window(shipment, fetched)
-            result = run_on(task, window, send, data_ns=time.perf_counter_ns() - began)
-        except KeyboardInterrupt as error:
-            # A real one reaches the driver; here only the strategy's own code can have raised it.
-            result = failed_result(task.index, task.config.name, task.config.symbol, error)
-        yield result
+    for _, group in groupby(shipments, key=_window_key):
+        same = list(group)
+        tasks = [shipment.task for shipment in same]
+        done, alone = 0, False
+        while done < len(tasks):
+            chunk = tasks[done : done + 1] if alone else tasks[done:]
+            try:
+                # Lost data is not the scenario's failure: it passes through, and the driver sends the rest again.
+                began = time.perf_counter_ns()
+                window = _window(same[0], fetched)
+                for result in run_on(chunk, window, send, data_ns=time.perf_counter_ns() - began):
+                    done += 1
+                    yield result
+            except KeyboardInterrupt as error:
+                # A real one reaches the driver; here only a strategy's own code can have raised it.
+                if len(chunk) > 1:
+                    alone = True
+                    continue
+                done += 1
+                yield failed_result(chunk[0].index, chunk[0].config.name, chunk[0].config.symbol, error)
+
+
+def _window_key(shipment: Shipment) -> tuple[Any, ...]:
+    return (
+        shipment.symbol,
+        shipment.start_ns,
+        shipment.bar_price,
+        shipment.first,
+        shipment.last,
+        shipment.segments,
+        shipment.warmup,
+        shipment.conversion,
+    )
 
 
 def _extend_path(paths: tuple[str, ...]) -> None:

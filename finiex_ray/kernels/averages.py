@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finiex_ray.core.market import FloatArray, IntArray
-from finiex_ray.kernels.jit import kernel
+from finiex_ray.kernels.jit import helper, kernel
 
-__all__ = ["ema_nb", "sma_nb"]
+__all__ = ["ema_nb", "sma_nb", "take_close_nb"]
 
 
 @kernel
@@ -48,6 +48,15 @@ def sma_nb(
             out[first:last] = (total + close_hp[closed]) / period * half_point
 
 
+@helper
+def take_close_nb(close_hp: IntArray, bar: int, period: int, value: float) -> float:
+    """Takes one more closed bar into an exponential mean, or into the sum that it begins with."""
+    if bar >= period:
+        return value + (close_hp[bar] - value) * (2.0 / (period + 1))
+    value += close_hp[bar]
+    return value / period if bar == period - 1 else value
+
+
 @kernel
 def ema_nb(
     close_hp: IntArray,
@@ -72,12 +81,7 @@ def ema_nb(
         first, last = span_first[j], min(span_first[j + 1], price_hp.size)
         closed = span_closed[j] if live else span_closed[j] - 1
         while done < closed:
-            if done >= period:
-                value += (close_hp[done] - value) * factor
-            else:
-                value += close_hp[done]
-                if done == period - 1:
-                    value /= period
+            value = take_close_nb(close_hp, done, period, value)
             done += 1
         if closed < period - 1 or closed < 0:
             out[first:last] = math.nan

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from finiex_ray.core.market import FloatArray, IntArray
-from finiex_ray.kernels.jit import kernel
+from finiex_ray.kernels.jit import helper, kernel
 
 __all__ = ["bollinger_nb"]
 
 
-@kernel
+@helper
 def _fill_bands_nb(
     price_hp: IntArray,
     first: int,

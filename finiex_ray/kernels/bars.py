@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from finiex_ray.kernels.jit import helper, kernel
-from finiex_ray.kernels.runs import RUN
+from finiex_ray.kernels.runs import RUN, first_at_nb, run_range_nb
 
 __all__ = ["EMPTY", "FORMING_FIELDS", "forming_nb", "render_nb"]
 
@@ -14,43 +14,23 @@ EMPTY = -(2**62)  # start_ns of a forming bar that does not exist yet
 
 
 @helper
-def _first_at_nb(time_ns: Any, moment: int, first: int, last: int) -> int:
-    """Offset of the first tick from ``first`` to ``last`` at or past ``moment``: doubling steps, then halving ones."""
-    low, step = first, 1
-    while low + step < last and time_ns[low + step] < moment:
-        low += step
-        step *= 2
-    high = min(low + step, last)
-    while low < high:
-        middle = (low + high) // 2
-        if time_ns[middle] < moment:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@helper
-def _range_nb(
-    bid: Any, ask: Any, extremes: Any, bid_weight: int, ask_weight: int, first: int, last: int
-) -> tuple[int, int]:
+def _range_nb(left: Any, right: Any, extremes: Any, column: int, first: int, last: int) -> tuple[int, int]:
     """Lowest and highest bar price of the ticks from ``first`` to ``last``; whole runs are looked up."""
-    low = high = bid_weight * bid[first] + ask_weight * ask[first]
-    # Of the columns of a run: those of bid + ask, or those of the one side times two.
-    column = 4 if bid_weight == ask_weight else 0 if ask_weight == 0 else 2
-    scale = 1 if column == 4 else 2
+    low = high = left[first] + right[first]
     i = first
     while i < last:
         run = i // RUN
         end = min(run * RUN + RUN, last)
         if end - i == RUN and run < len(extremes):
-            low, high = min(low, scale * extremes[run, column]), max(high, scale * extremes[run, column + 1])
+            run_low, run_high = run_range_nb(extremes, run, column)
+            low, high = min(low, run_low), max(high, run_high)
         else:
             # A loop over slices from 0: numba need not look for negative indices, so LLVM makes it a vector loop.
-            bids, asks = bid[i:end], ask[i:end]
-            for k in range(len(bids)):
-                price = bid_weight * bids[k] + ask_weight * asks[k]
-                low, high = min(low, price), max(high, price)
+            lefts, rights = left[i:end], right[i:end]
+            for k in range(len(lefts)):
+                price = lefts[k] + rights[k]
+                low = min(low, price)
+                high = max(high, price)
         i = end
     return low, high
 
@@ -58,11 +38,10 @@ def _range_nb(
 @kernel
 def render_nb(
     time_ns: Any,
-    bid: Any,
-    ask: Any,
     extremes: Any,
-    bid_weight: int,
-    ask_weight: int,
+    left: Any,
+    right: Any,
+    column: int,
     first: int,
     last: int,
     width_ns: int,
@@ -75,10 +54,11 @@ def render_nb(
     """Takes the ticks of one block into the bars of one timeframe.
 
     Args:
-        time_ns: [n] ns, times of the segment's ticks; likewise ``bid`` and ``ask`` in points.
+        time_ns: [n] ns, times of the segment's ticks.
         extremes: As for `finiex_ray.kernels.simulation.advance_nb`.
-        bid_weight: The bar price in half points is bid_weight · bid + ask_weight · ask.
-        ask_weight: See ``bid_weight``.
+        left: [n] points; the bar price in half points is left + right.
+        right: See ``left``.
+        column: The first of the bar price's columns in ``extremes``.
         first: Segment offset of the block's first tick.
         last: Segment offset past its last tick.
         width_ns: Length of the timeframe in ns.
@@ -94,7 +74,7 @@ def render_nb(
     i, spans = first, 0
     while i < last:
         start = time_ns[i] // width_ns * width_ns
-        price = bid_weight * bid[i] + ask_weight * ask[i]
+        price = left[i] + right[i]
         if start != forming[0]:
             if forming[0] != EMPTY:
                 for field in range(FORMING_FIELDS):
@@ -103,10 +83,10 @@ def render_nb(
             forming[0] = start
             forming[1] = forming[2] = forming[3] = price
             forming[5] = 0
-        end = _first_at_nb(time_ns, start + width_ns, i, last)
-        low, high = _range_nb(bid, ask, extremes, bid_weight, ask_weight, i, end)
+        end = first_at_nb(time_ns, extremes, start + width_ns, i, last)
+        low, high = _range_nb(left, right, extremes, column, i, end)
         forming[2], forming[3] = max(forming[2], high), min(forming[3], low)
-        forming[4] = bid_weight * bid[end - 1] + ask_weight * ask[end - 1]
+        forming[4] = left[end - 1] + right[end - 1]
         forming[5] += end - i
         span_first[spans] = i - first
         span_closed[spans] = closed

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finiex_ray.core.market import FloatArray, IntArray
-from finiex_ray.kernels.jit import kernel
+from finiex_ray.kernels.jit import helper, kernel
 
 __all__ = ["cross_nb", "rsi_band_nb"]
 
 
-@kernel
+@helper
 def _share_nb(value: float) -> float:
     return min(max(value, 0.0), 1.0)
 

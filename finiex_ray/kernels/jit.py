@@ -1,4 +1,4 @@
-"""The decorators for kernels (`kernel`; `helper`, `inlined` for their parts): numba, with a cache of machine code keyed by content.
+"""The decorators for kernels (`kernel`; `helper`, `inlined` for their parts): numba, and a cache of machine code by content.
 
 numba's own cache looks at the path and at the one file that holds the function: it misses an edit to a helper elsewhere,
 and it compiles again for each copy of the package at another path (every Ray working directory is one). Here the key is

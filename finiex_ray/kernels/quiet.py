@@ -13,7 +13,7 @@ from finiex_ray.kernels.codes import ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
 from finiex_ray.kernels.runs import RUN
 
-__all__ = ["pass_quiet_nb", "row_nb", "stand_at_nb", "timer_offset_nb"]
+__all__ = ["pass_quiet_nb", "row_nb", "stand_at_nb"]
 
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
@@ -47,21 +47,6 @@ def stand_at_nb(ints: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, i: int,
     ints[L.last_bid], ints[L.last_ask] = bid[i], ask[i]
     if ints[L.rate_mode] != 0:
         ints[L.rate_bid], ints[L.rate_ask] = rates[i - shift, 0], rates[i - shift, 1]
-
-
-@inlined
-def timer_offset_nb(time_ns: Any, timer_ns: int, first: int, last: int) -> int:
-    """Offset of the first tick from ``first`` on at or past ``timer_ns``, or ``last``."""
-    if last <= first or time_ns[last - 1] < timer_ns:
-        return last
-    low, high = first, last
-    while low < high:
-        middle = (low + high) // 2
-        if time_ns[middle] < timer_ns:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @inlined
@@ -183,7 +168,10 @@ def pass_quiet_nb(
                 worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
                 best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
                 worst, best = balance + worst, balance + best
-                calm = best <= peak and peak - worst <= fall and worst >= trough and best - trough <= rise
+                drop, gain = peak - worst, best - trough
+                # What is no larger than the largest so far changes nothing, whether or not it is since the latest peak.
+                calm = best <= peak and (drop <= fall or (drop <= most_fall and drop <= drawdown * peak))
+                calm = calm and worst >= trough and (gain <= rise or gain <= most_rise)
                 if calm and worst > floor and best <= ceiling:
                     least_bid, most_bid = min(least_bid, low_bid), max(most_bid, high_bid)
                     least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)

@@ -15,12 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finiex_ray.core.market import FloatArray, IntArray
-from finiex_ray.kernels.jit import kernel
+from finiex_ray.kernels.jit import helper, kernel
 
-__all__ = ["rsi_simple_nb", "rsi_wilder_nb"]
+__all__ = ["rsi_simple_nb", "rsi_wilder_nb", "take_change_nb"]
 
 
-@kernel
+@helper
+def take_change_nb(close_hp: IntArray, bar: int, period: int, gain: float, loss: float) -> tuple[float, float]:
+    """Takes the change to one more closed bar into Wilder's sums of gains and losses."""
+    if bar > 0:
+        change = float(close_hp[bar] - close_hp[bar - 1])
+        gain += max(change, 0.0)
+        loss += max(-change, 0.0)
+        if bar >= period:
+            gain = gain / period * (period - 1)
+            loss = loss / period * (period - 1)
+    return gain, loss
+
+
+@helper
 def _fill_rsi_nb(
     price_hp: IntArray, first: int, last: int, before: int, gain: float, loss: float, out: FloatArray
 ) -> None:
@@ -55,13 +68,7 @@ def rsi_wilder_nb(
         first, last = span_first[j], min(span_first[j + 1], price_hp.size)
         closed = span_closed[j] if live else span_closed[j] - 1
         while done < closed:
-            if done > 0:
-                change = float(close_hp[done] - close_hp[done - 1])
-                gain += max(change, 0.0)
-                loss += max(-change, 0.0)
-                if done >= period:
-                    gain = gain / period * (period - 1)
-                    loss = loss / period * (period - 1)
+            gain, loss = take_change_nb(close_hp, done, period, gain, loss)
             done += 1
         if closed < period:
             out[first:last] = math.nan

@@ -15,9 +15,9 @@ from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, kernel
 from finiex_ray.kernels.matching import arrivals_nb, expiries_nb, resting_nb
 from finiex_ray.kernels.positions import exit_position_nb, roll_over_nb, stops_nb
-from finiex_ray.kernels.quiet import pass_quiet_nb, row_nb, stand_at_nb, timer_offset_nb
+from finiex_ray.kernels.quiet import pass_quiet_nb, row_nb, stand_at_nb
 from finiex_ray.kernels.requests import clear_draft_nb, close_draft_nb, end_order_nb, send_nb, set_timer_nb
-from finiex_ray.kernels.runs import RUN
+from finiex_ray.kernels.runs import RUN, first_at_nb
 
 __all__ = ["advance_nb", "finish_nb"]
 
@@ -209,7 +209,8 @@ def advance_nb(
             _flush_bucket_nb(ints, reals, i)
         if ints[L.pending] == 0 and wake & WAKE_TICK == 0:
             stop = min(last, ints[L.bucket_end] - base)
-            stop = timer_offset_nb(time_ns, ints[L.next_timer_ns], i, stop)
+            if i < stop and time_ns[stop - 1] >= ints[L.next_timer_ns]:
+                stop = first_at_nb(time_ns, extremes, ints[L.next_timer_ns], i, stop)
             if heed_actions:
                 row = row_nb(signals, row, i - shift)
                 ahead = row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -80,10 +81,13 @@ class AccountMemory:
             self._places[table] = end
             places += [end, rows[table]]
             end += rows[table] * width
-        self.ints: IntArray = np.zeros(end, np.int64)
-        self.reals: FloatArray = self.ints.view(np.float64)
-        self.ledger: np.void = self.ints[:_LEDGER_WORDS].view(LEDGER_DTYPE)[0]
+        self._read(np.zeros(end, np.int64))
         self.ints[_PLACES : _PLACES + len(places)] = places
+
+    def _read(self, words: IntArray) -> None:
+        self.ints = words
+        self.reals: FloatArray = words.view(np.float64)
+        self.ledger: np.void = words[:_LEDGER_WORDS].view(LEDGER_DTYPE)[0]
 
     def _words(self, table: str) -> IntArray:
         """The words of a table, [rows, words of a row]."""
@@ -99,6 +103,12 @@ class AccountMemory:
         place, dtype = self._places[table], _RECORDS[table]
         width = dtype.itemsize // 8
         return self.ints[place + first * width : place + last * width].view(dtype)
+
+    def copy(self) -> AccountMemory:
+        """The same account once more, which then goes its own way."""
+        twin = copy(self)
+        twin._read(self.ints.copy())
+        return twin
 
     def write_draws(self, first: int, draws: IntArray) -> None:
         """Writes the draws of requests from ``first`` on."""

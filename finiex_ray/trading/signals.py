@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finiex_ray.core.market import IntArray, read_only
+from finiex_ray.kernels.signals import signals_nb
 
 __all__ = ["NO_SIGNALS", "make_signals"]
 
 NO_SIGNALS = read_only(np.empty((0, 3), np.int64))
+_EACH = read_only(np.empty(0, np.int64))
 
 
 def make_signals(actions: NDArray[np.int8], offsets: IntArray | None = None) -> IntArray:
@@ -22,12 +24,6 @@ def make_signals(actions: NDArray[np.int8], offsets: IntArray | None = None) -> 
     Returns:
         [k, 3] for each signal its tick's offset, its action, and the row of the next signal with another action.
     """
-    rows = np.flatnonzero(actions != 0)
-    if not len(rows):
-        return NO_SIGNALS
-    signals = np.empty((len(rows), 3), np.int64)
-    signals[:, 0] = rows if offsets is None else offsets[rows]
-    signals[:, 1] = chosen = actions[rows]
-    turns = np.append(np.flatnonzero(chosen[1:] != chosen[:-1]) + 1, len(rows))
-    signals[:, 2] = np.repeat(turns, np.diff(turns, prepend=0))
-    return read_only(signals)
+    signals = np.empty((len(actions), 3), np.int64)
+    count = signals_nb(actions, _EACH if offsets is None else offsets, signals)
+    return read_only(signals[:count])

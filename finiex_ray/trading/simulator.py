@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -50,7 +51,7 @@ class TradeSimulator:
         span_ns: tuple[int, int] = (0, 0),
     ) -> None:
         self.terms = terms
-        self._draws = RequestDraws(terms, seed)
+        self._seed = seed
         self.comments: dict[int, str] = {}  # order id to the strategy's own text
         self._memory = AccountMemory(
             {
@@ -61,10 +62,24 @@ class TradeSimulator:
                 "tiers": terms.tiers,
             }
         )
-        self._memory.write_draws(0, self._draws.next(self._memory.rows("draws")))
-        self._open(ticks, policy)
+        self._write_draws(0)
+        self._open(ticks)
+        if policy is not None:
+            self._set_policy(policy)
 
-    def _open(self, ticks: int, policy: OnePositionPolicy | None) -> None:
+    def twin(self, policy: OnePositionPolicy) -> TradeSimulator:
+        """The same account under another policy, which then goes its own way; for an account that nothing has happened to."""
+        twin = copy(self)
+        twin._memory, twin.comments = self._memory.copy(), {}
+        twin._set_policy(policy)
+        return twin
+
+    def _write_draws(self, first: int) -> None:
+        """Draws what chance decides about the requests from ``first`` on, as far as there is room for them."""
+        rows = self._memory.rows("draws")
+        self._memory.write_draws(first, RequestDraws(self.terms, self._seed).next(rows)[first:])
+
+    def _open(self, ticks: int) -> None:
         """Writes the ledger of an account that nothing has happened to."""
         row, symbol = self._memory.ledger, self.terms.record.view(np.int64)
         self._memory.ints[_SYMBOL : _SYMBOL + len(symbol)] = symbol
@@ -76,10 +91,9 @@ class TradeSimulator:
         row["bucket_ticks"] = row["bucket_end"] = max(1, -(-ticks // EQUITY_ROWS))
         row["bucket_low"], row["bucket_high"] = np.inf, -np.inf
         set_timer_nb(self._memory.ints)
-        if policy is not None:
-            self._set_policy(row, policy)
 
-    def _set_policy(self, row: np.void, policy: OnePositionPolicy) -> None:
+    def _set_policy(self, policy: OnePositionPolicy) -> None:
+        row = self._memory.ledger
         steps, refused = self.to_steps(policy.lots)
         if refused:
             raise StrategyContractError(
@@ -198,7 +212,7 @@ class TradeSimulator:
         """Makes room in every table; what they hold stays."""
         before = self._memory.rows("draws")
         self._memory.grow()
-        self._memory.write_draws(before, self._draws.next(self._memory.rows("draws") - before))
+        self._write_draws(before)
 
     def orders(self) -> Records:
         """All orders so far (`ORDER_DTYPE`), in request order."""

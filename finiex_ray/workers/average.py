@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Level
 from finiex_ray.core.market import FloatArray
 from finiex_ray.kernels.averages import ema_nb, sma_nb
+from finiex_ray.kernels.levels import average_level_nb
 from finiex_ray.workers.base import Worker, WorkerParams, new_output
+from finiex_ray.workers.levels import LevelBook
 
 __all__ = ["AverageKind", "AverageParams", "AverageWorker"]
 
@@ -47,12 +51,21 @@ class AverageWorker(Worker):
         super().__init__(params)
         self._consumed = np.zeros(1, dtype=np.int64)
         self._mean = np.zeros(1, dtype=np.float64)
+        self._levels = LevelBook(params.timeframe, means=1)
 
     def default_warmup_bars(self) -> int:
         """EMA: 5 periods and one bar. SMA: the period, less the forming bar where it counts."""
         if self.params.kind is AverageKind.EMA:
             return 5 * self.params.period + 1
         return max(1, self.params.period - (1 if self.params.live else 0))
+
+    def price_at(self, block: Block, factor: float) -> Level | None:
+        """Where the price is ``factor`` times the mean that it is part of, on the forming bar."""
+        if not self.params.live:
+            return None
+        bars, exponential = block.bars[self.params.timeframe], self.params.kind is AverageKind.EMA
+        find = partial(average_level_nb, bars.history.close_hp, bars.span_closed, self.params.period, exponential)
+        return self._levels.level(block, factor, find)
 
     def average(self, block: Block) -> FloatArray:
         """The mean at each tick, units of the quote currency."""

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Level
 from finiex_ray.core.log import SILENT, StrategyLog
 from finiex_ray.core.market import FloatArray
 from finiex_ray.core.time import Timeframe
@@ -72,6 +73,22 @@ class Worker(ABC):
         Returns:
             For each name in ``outputs`` a float64 array with one value a tick, in the unit that the worker documents.
         """
+
+    def level(self, block: Block, output: str, value: float) -> Level | None:  # noqa: ARG002 - for those that know
+        """Where in each span of a block an output reaches a value, so that ticks far from it need not be computed.
+
+        Called once a block for each question, before ``compute``. Answer only where, within a span, the output depends on
+        the tick's price alone and never falls as it rises.
+
+        Args:
+            block: Ticks and bars.
+            output: Name of an output, or ``position``: the price's place between ``lower`` (0) and ``upper`` (1).
+            value: The value asked for.
+
+        Returns:
+            The level, or None (the default): not known, every tick is computed.
+        """
+        return None
 
 
 def new_output(block: Block) -> FloatArray:

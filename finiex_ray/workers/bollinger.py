@@ -7,8 +7,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Level
+from finiex_ray.core.market import FloatArray, IntArray
 from finiex_ray.kernels.bands import bollinger_nb
+from finiex_ray.kernels.levels import bollinger_level_nb
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
+from finiex_ray.workers.levels import LevelBook
 
 __all__ = ["Bollinger", "BollingerParams"]
 
@@ -27,9 +31,24 @@ class Bollinger(Worker):
     outputs: ClassVar[tuple[str, ...]] = ("upper", "middle", "lower")
     params: BollingerParams
 
+    def __init__(self, params: BollingerParams) -> None:
+        super().__init__(params)
+        self._levels = LevelBook(params.timeframe, means=0)
+
     def default_warmup_bars(self) -> int:
         """The period, less the forming bar where it counts."""
         return self.params.period - (1 if self.params.live else 0)
+
+    def level(self, block: Block, output: str, value: float) -> Level | None:
+        """Where the price's position in the band reaches ``value``, on the forming bar."""
+        if not self.params.live or output != "position":
+            return None
+        bars, period = block.bars[self.params.timeframe], self.params.period
+
+        def find(score: float, _consumed: IntArray, _means: FloatArray, out: FloatArray) -> None:
+            bollinger_level_nb(bars.history.close_hp, bars.span_closed, period, score, out)
+
+        return self._levels.level(block, (2.0 * value - 1.0) * self.params.deviation, find)
 
     def compute(self, block: Block) -> Outputs:
         """Returns ``upper``, ``middle`` and ``lower``, units of the quote currency."""

@@ -53,9 +53,19 @@ class WorkerCoordinator:
         self.workers = dict(workers)
         self.timings = {name: WorkerTiming(0, 0) for name in self.workers}
         self._clock = clock
-        self._surplus = {name: _surplus(worker, history or {}) for name, worker in self.workers.items()}
+        self.history = history or {}
         threads = len(self.workers) if parallel else 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker") if threads > 1 else None
+
+    @property
+    def history(self) -> Mapping[Timeframe, int]:
+        """Bars by timeframe that the blocks' histories begin with."""
+        return self._history
+
+    @history.setter
+    def history(self, bars: Mapping[Timeframe, int]) -> None:
+        self._history = bars
+        self._surplus = {name: _surplus(worker, bars) for name, worker in self.workers.items()}
 
     def close(self) -> None:
         """Ends the threads; no call follows."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from finiex_ray.bars.block import Block
+from finiex_ray.bars.screen import Level
+from finiex_ray.kernels.levels import rsi_level_nb
 from finiex_ray.kernels.rsi import rsi_simple_nb, rsi_wilder_nb
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
+from finiex_ray.workers.levels import LevelBook
 
 __all__ = ["Rsi", "RsiMethod", "RsiParams"]
 
@@ -46,12 +50,21 @@ class Rsi(Worker):
         super().__init__(params)
         self._consumed = np.zeros(1, dtype=np.int64)
         self._base = np.zeros(2, dtype=np.float64)
+        self._levels = LevelBook(params.timeframe, means=2)
 
     def default_warmup_bars(self) -> int:
         """Wilder: 10 periods. Simple: one period of changes."""
         if self.params.method is RsiMethod.WILDER:
             return 10 * self.params.period
         return self.params.period + (0 if self.params.live else 1)
+
+    def level(self, block: Block, output: str, value: float) -> Level | None:
+        """Where the RSI reaches ``value``, on the forming bar."""
+        if not self.params.live or output != "rsi":
+            return None
+        bars, wilder = block.bars[self.params.timeframe], self.params.method is RsiMethod.WILDER
+        find = partial(rsi_level_nb, bars.history.close_hp, bars.span_closed, self.params.period, wilder)
+        return self._levels.level(block, value, find)
 
     def compute(self, block: Block) -> Outputs:
         """Returns ``rsi``, 0 to 100."""

@@ -88,8 +88,8 @@ def test_batches_hold_every_scenario_once_in_order(ticks: list[int], cpus: int) 
     batches = list(make_batches(planned, cpus))
     assert [each.first for batch in batches for each in batch] == list(range(len(ticks)))
     for batch in batches:
-        assert len(batch) == 1 or sum(each.ticks for each in batch) <= 100_000
-        assert len(batch) <= 64
+        assert len(batch) == 1 or sum(0.5 + each.ticks * 4e-6 for each in batch) <= 25.0
+        assert len(batch) <= 256
     if len(ticks) <= 4 * cpus:
         assert all(len(batch) == 1 for batch in batches)
     else:
