@@ -15,7 +15,7 @@ from finiex_ray.config.layout import TOP_KEYS, GlobalSection
 from finiex_ray.config.messages import child_path, join_lines, line, lines, shorten
 from finiex_ray.config.models import DataConfig, InvalidScenario, ScenarioConfig, ScenarioSet
 from finiex_ray.config.overrides import Override, apply_to_scenario, check_workers, put
-from finiex_ray.config.resolved import SECTIONS
+from finiex_ray.config.resolved import SECTIONS, slim
 from finiex_ray.core.errors import ConfigError, suggest
 
 __all__ = ["resolve_set"]
@@ -204,7 +204,8 @@ def _scenario(
         merged = merge_scenario(shared, own)
         for override in (*overrides[-1], *overrides.get(index, ())):
             merged = apply_to_scenario(merged, override)
-        return ScenarioConfig.model_validate(sections.shared(merged))
+        values = sections.shared(merged)
+        return slim(ScenarioConfig.model_validate(values), values)
     except ConfigError as error:
         place = f"{prefix}.{error.path}" if error.path else prefix
         cause = line(error.source, "", error.reason)

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _MOST_GROUP_ROWS: Final = 2**20
-_GROUP_BYTES: Final = 8 * 2**20
+_GROUP_BYTES: Final = 2 * 2**20
 _GROUP_ENTRIES: Final = 1_024
 _COMPRESSION: Final = "zstd"
 

@@ -28,8 +28,9 @@ from finiex_ray.results.run_info import FORMAT_VERSION, read_config_text, read_h
 __all__ = ["ResultWriter"]
 
 _MOST_LOG_FILES: Final = 1_000  # scenarios of a set whose logs are files of their own
-_PART_SCENARIOS: Final = 8_192
-_PART_BYTES: Final = 64 * 2**20
+_PART_SCENARIOS: Final = 4_096
+_PART_BYTES: Final = 32 * 2**20
+_SMALL_BYTES: Final = 4 * 2**20  # for the tables to be made from memory
 
 
 class ResultWriter:
@@ -283,6 +284,8 @@ class ResultWriter:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _write_tables(self) -> None:
+        if self._pending_bytes > _SMALL_BYTES:
+            self._seal()
         folders = part_folders(self.run_dir.parts).values()
         parts: list[Part] = [*map(FolderPart, folders), EntriesPart(self._pending)]
         owner = owners(parts, len(self.scenario_set.scenarios))

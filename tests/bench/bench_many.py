@@ -7,7 +7,7 @@ The set is a file of 1,000 starts, 100 values of a threshold each.
 from __future__ import annotations
 
 import json
-import resource
+import os
 import sys
 import tempfile
 import threading
@@ -41,8 +41,29 @@ def write_set(path: Path, scenarios: int, ticks: int) -> None:
 
 
 def resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+    """Memory of this process, without the object store that it shares with others."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return (int(status["VmRSS"].split()[0]) - int(status["RssShmem"].split()[0])) / 2**10
+
+
+def tasks_s() -> float:
+    """CPU seconds of the task processes so far."""
+    found = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if path.with_name("cmdline").read_text().startswith("ray::") and os.getpid() in ancestors(path):
+                found += sum(map(int, path.read_text().rpartition(")")[2].split()[11:13]))
+        except OSError:
+            continue
+    return found / os.sysconf("SC_CLK_TCK")
+
+
+def ancestors(stat: Path) -> list[int]:
+    found: list[int] = []
+    while (parent := int(stat.read_text().rpartition(")")[2].split()[1])) > 1:
+        found.append(parent)
+        stat = Path(f"/proc/{parent}/stat")
+    return found
 
 
 class Watch(threading.Thread):
@@ -74,7 +95,7 @@ def main() -> None:
         before_mb = resident_mb()
         watch = Watch(out)
         watch.start()
-        began, cpu = time.perf_counter(), time.process_time()
+        began, cpu, tasks = time.perf_counter(), time.process_time(), tasks_s()
         run = run_set(path, executor="ray", out=out, quiet=True)
         took_s, driver_s = time.perf_counter() - began, time.process_time() - cpu
         watch.ended.set()
@@ -86,6 +107,7 @@ def main() -> None:
             "rows": f"{len(names):,}, different names {len(set(names.to_pylist())):,}",
             "time": f"{took_s:.1f} s, {took_s / scenarios * 1e6:.0f} us each; planning {run.info['plan_s']:.1f} s",
             "driver": f"{driver_s:.1f} s of CPU, {driver_s / scenarios * 1e6:.0f} us each",
+            "tasks": f"{tasks_s() - tasks:.1f} s of CPU, {(tasks_s() - tasks) / scenarios * 1e6:.0f} us each",
             "memory": f"{before_mb:.0f} MB before, {watch.memory_mb:.0f} MB at most: +{watch.memory_mb - before_mb:.0f} MB",
             "files": f"{files} at the end, {watch.files} at most, {size_mb:.0f} MB",
             "hash": str(run.info["result_hash"]),
