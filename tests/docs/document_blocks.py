@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "configs/brokers/README.md", "docs/fills.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "configs/brokers/README.md", "docs/fills.md", "docs/faults.md")
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 REAL_DATA = {"oanda": "lean/forex/oanda", "fxcm": "lean/forex/fxcm"}
 
