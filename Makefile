@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak faults lint bench clean
+.PHONY: help install run test soak mutants faults lint bench bench-growth bench-docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -40,7 +40,20 @@ soak: $(STAMP)
 	FINIEX_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/property tests/unit/trading/test_portfolio_state.py \
 		tests/unit/trading/test_order_graph.py tests/unit/trading/test_trading_metamorphic.py
 
-# make faults  the long fault runs: workers and drivers killed, poison, full disks (root), every failing write (an hour)
+# make bench  ours and the peers on the same ticks: one table, and build/bench.json (PARTS="run sweep" for some of it)
+PARTS ?=
+bench: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench $(PARTS)
+
+# make bench-growth  how time and memory grow with ticks, scenarios and cores: a table, and build/bench-growth.json
+bench-growth: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench.growth $(PARTS)
+
+# make bench-docs  puts both tables into docs/benchmarks.md
+bench-docs: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m bench.document
+
+# make faults  the long fault runs (an hour): every failing write, workers, drivers and nodes killed, poison; as root full disks, a cut network
 faults: $(STAMP)
 	FINIEX_FAULTS=all $(BIN)/pytest tests/unit/results/test_recovery.py
 	$(BIN)/python tests/faults/kill_driver.py 50 local
@@ -50,6 +63,13 @@ faults: $(STAMP)
 	$(BIN)/python tests/faults/object_store.py
 	$(BIN)/python tests/faults/disk_full.py
 	$(BIN)/python tests/bench/bench_many.py
+	$(BIN)/python tests/cluster/node_faults.py
+	$(BIN)/python tests/cluster/network_cut.py
+
+# make mutants  do the trading tests notice small wrong changes to the account? (MUTANTS=100, takes a quarter of an hour)
+MUTANTS ?= 100
+mutants: $(STAMP)
+	$(BIN)/python tests/mutants/run_mutants.py --count $(MUTANTS)
 
 # make clean  removes what the other targets made
 clean:

@@ -12,16 +12,20 @@ from finiex_ray.checks.determinism import check_determinism
 from finiex_ray.checks.lookahead import check_lookahead
 from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.broker import BrokerSpec
+from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig, ScenarioSet
 from finiex_ray.core.errors import ConfigError, OutputError
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
+from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
+from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.hashing import Outcome, outcome_of
 from finiex_ray.execution.plan import plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.ray_session import cluster_cpus
 from finiex_ray.results.reader import RunData
 from finiex_ray.results.recovery import Done
 from finiex_ray.results.reuse import reuse_results
@@ -32,6 +36,7 @@ __all__ = [
     "RunInterruptedError",
     "check_set_determinism",
     "check_set_lookahead",
+    "estimate_set",
     "resume_run",
     "run_set",
     "validate_set",
@@ -58,6 +63,7 @@ def run_set(
     address: str | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
     out: str | Path = DEFAULT_ROOT,
     run_id: str | None = None,
     reuse: bool = False,
@@ -76,6 +82,7 @@ def run_set(
         address: An existing Ray cluster, for example ``auto`` or ``ray://host:10001``.
         only: Names of the scenarios to run; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
         out: Folder that the run folder is made in.
         run_id: Name of the run folder; default: made from the time. If it exists and holds a run of the same set, that
             run is resumed: the same call can be repeated until it has finished.
@@ -91,10 +98,18 @@ def run_set(
         RunInterruptedError: If the user interrupted it.
     """
     path, out = Path(path), Path(out)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = _open_data(scenario_set.data, path)
     coordinator = ExecutionCoordinator(
-        scenario_set, source, _brokers(path), executor=executor, jobs=jobs, address=address, fail_fast=fail_fast
+        scenario_set,
+        source,
+        _brokers(path),
+        executor=executor,
+        jobs=jobs,
+        address=address,
+        fail_fast=fail_fast,
+        access=access,
     )
     if run_id is not None and run_exists(out, run_id):
         writer = ResultWriter.resume(find_run_dir(run_id, out))
@@ -121,6 +136,7 @@ def resume_run(
     executor: ExecutorName | None = None,
     jobs: int | None = None,
     address: str | None = None,
+    allow_imports: Sequence[str] = (),
     out: str | Path = DEFAULT_ROOT,
     retry_failed: bool = False,
     fail_fast: bool = False,
@@ -136,6 +152,7 @@ def resume_run(
         executor: As in `run_set`; default: what the run was started with.
         jobs: As in `run_set`.
         address: As in `run_set`.
+        allow_imports: As in `run_set`; a run folder allows nothing by itself.
         out: Folder of the run folders, for ids and ``latest``.
         retry_failed: Run scenarios that failed once more; also of a run that has finished.
         fail_fast: Stop after the first scenario that fails.
@@ -160,6 +177,7 @@ def resume_run(
             jobs=jobs,
             address=address,
             fail_fast=fail_fast,
+            access=allowed_imports(allow_imports, Path.cwd()),
         )
         return _resume(writer, coordinator, {}, quiet=quiet, retry_failed=retry_failed)
 
@@ -261,13 +279,16 @@ def _same_set(writer: ResultWriter, scenario_set: ScenarioSet) -> None:
         )
 
 
-def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = ()) -> Plan:
+def validate_set(
+    path: str | Path, *, only: Sequence[str] = (), overrides: Sequence[str] = (), allow_imports: Sequence[str] = ()
+) -> Plan:
     """Holds every scenario of a set against data, brokers and registries, without running any.
 
     Args:
         path: The scenario set, JSON or YAML.
         only: Names of the scenarios to validate; none means all.
         overrides: ``path=value`` settings, as ``--set`` takes them.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
@@ -276,12 +297,49 @@ def validate_set(path: str | Path, *, only: Sequence[str] = (), overrides: Seque
         FiniexError: If the set or the data cannot be read at all.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path))
+    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path), access)
+
+
+def estimate_set(
+    path: str | Path,
+    *,
+    cpus: int | None = None,
+    address: str | None = None,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
+) -> tuple[Plan, Estimate]:
+    """Validates a set and estimates its tasks, ticks, memory and time, without running any scenario.
+
+    Args:
+        path: The scenario set, JSON or YAML.
+        cpus: CPUs to reckon with; default: those of the cluster, or of this machine.
+        address: An existing Ray cluster; default: ``RAY_ADDRESS``, if that is set.
+        only: Names of the scenarios; all where empty.
+        overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
+
+    Raises:
+        FiniexError: If the set, the data or the cluster cannot be used.
+    """
+    path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
+    scenario_set = load_scenario_set(path, overrides, only)
+    cache = SegmentCache(_open_data(scenario_set.data, path))
+    plan = plan_scenarios(scenario_set, cache, _brokers(path), access)
+    return plan, estimate_plan(plan, cache, cpus or cluster_cpus(address))
 
 
 def check_set_lookahead(
-    path: str | Path, *, probes: int = 8, seed: int = 0, only: Sequence[str] = (), overrides: Sequence[str] = ()
+    path: str | Path,
+    *,
+    probes: int = 8,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
 ) -> CheckReport:
     """Looks for workers and logics of a set that use what happens after the tick they speak for.
 
@@ -291,14 +349,16 @@ def check_set_lookahead(
         seed: Seed of the probes and of the scrambled futures.
         only: Names of the scenarios to check; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Raises:
         FiniexError: If the set or the data cannot be used, or no scenario can run.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = _open_data(scenario_set.data, path)
-    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed)
+    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed, access=access)
 
 
 def check_set_determinism(
@@ -308,6 +368,7 @@ def check_set_determinism(
     address: str | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    allow_imports: Sequence[str] = (),
 ) -> CheckReport:
     """Runs each scenario of a set in every way there is, and compares every record.
 
@@ -317,14 +378,16 @@ def check_set_determinism(
         address: An existing Ray cluster.
         only: Names of the scenarios to check; all where empty.
         overrides: ``path=value`` texts over the file, later ones win.
+        allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
 
     Raises:
         FiniexError: If the set, the data, Ray or a fresh process cannot be used, or no scenario can run.
     """
     path = Path(path)
+    access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
     source = _open_data(scenario_set.data, path)
-    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address)
+    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address, access=access)
 
 
 def _open_data(data: DataConfig, path: Path) -> TickSource:

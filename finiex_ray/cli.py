@@ -1,6 +1,6 @@
 """The command line: ``finiex-ray``. Nothing but options, exit codes and printing; heavy imports wait for their command.
 
-Exit codes: 0 all completed, 1 some scenario failed, 2 bad input or usage, 3 Ray or the disk failed and the run can be
+Exit codes: 0 all completed, 1 some scenario failed, 2 bad input or usage, 3 a run under way could not go on and can be
 resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
 """
 
@@ -19,8 +19,10 @@ import typer
 from typer.core import TyperGroup
 
 from finiex_ray.cli_check import check_app
+from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
-from finiex_ray.core.errors import ExecutionError, FiniexError
+from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except FiniexError as error:
-            _complain("error: ", error, _STOPPED if isinstance(error, ExecutionError) else _BAD_INPUT)
+            _complain("error: ", error, _STOPPED if isinstance(error, RunStoppedError) else _BAD_INPUT)
         except KeyboardInterrupt as error:
             terminated = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
             head = "terminated" if terminated else "interrupted"
@@ -85,6 +87,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
+for _command in (plan, submit, status, logs, stop):
+    app.command()(_command)
 
 
 class _Executor(StrEnum):
@@ -98,15 +102,6 @@ class _Plugins(StrEnum):
     LOGICS = "logics"
 
 
-_Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")
-]
-_Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
-]
-_Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
-
-
 @app.command()
 def run(
     scenario_set: Annotated[
@@ -117,8 +112,9 @@ def run(
     ] = None,
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Threads (local) or CPUs (Ray).", show_default=False)] = None,
-    only: _Only = None,
-    overrides: _Overrides = None,
+    only: Only = None,
+    overrides: Overrides = None,
+    allow_import: AllowImport = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path("runs"),
     run_id: Annotated[
         str | None,
@@ -145,6 +141,7 @@ def run(
     if retry_failed and resume is None:
         raise typer.BadParameter("goes with --resume RUN", param_hint="--retry-failed")
     shared: dict[str, Any] = {"jobs": jobs, "address": address, "out": out, "fail_fast": fail_fast, "quiet": quiet}
+    shared["allow_imports"] = allow_import or ()
     try:
         with _terminable():
             if resume is not None:
@@ -191,16 +188,18 @@ def _report(finished: RunData, *, quiet: bool, as_json: bool) -> None:
 
 
 @app.command()
-def validate(scenario_set: _Set, only: _Only = None, overrides: _Overrides = None) -> None:
+def validate(
+    scenario_set: SetPath, only: Only = None, overrides: Overrides = None, allow_import: AllowImport = None
+) -> None:
     """Check a scenario set against its data, brokers and strategies, without running it."""
     from finiex_ray.api import validate_set
 
-    plan = validate_set(scenario_set, only=only or (), overrides=overrides or ())
-    for failed in plan.invalid:
+    found = validate_set(scenario_set, only=only or (), overrides=overrides or (), allow_imports=allow_import or ())
+    for failed in found.invalid:
         message = failed.error.message if failed.error else ""
         typer.secho(f"{printable(failed.name)}: {printable(message)}", fg=typer.colors.RED, err=True)
-    typer.echo(f"{len(plan.runnable):,} scenarios valid ({plan.ticks:,} ticks), {len(plan.invalid):,} invalid")
-    if plan.invalid:
+    typer.echo(f"{len(found.runnable):,} scenarios valid ({found.ticks:,} ticks), {len(found.invalid):,} invalid")
+    if found.invalid:
         raise typer.Exit(_BAD_INPUT)
 
 

@@ -11,7 +11,8 @@
     ├── StrategyContractError  a worker or logic broke its contract (shape, dtype, outputs)
     ├── TimeLimitError         a scenario used up its ``execution.time_limit_s``
     └── ExecutionError         the executor cannot go on (Ray unreachable, a crash of a task process)
-        └── OutputError        results cannot be written (disk full, no permission): what is written stays, the run resumes
+        └── RunStoppedError    a run under way cannot go on: what is finished stays, and it can be resumed
+            └── OutputError    results cannot be written (disk full, no permission)
 
 Exceptions raised by user code are never wrapped: they travel as they are, with their traceback, in the result.
 """
@@ -29,6 +30,7 @@ __all__ = [
     "ImportRefusedError",
     "OutputError",
     "RegistryError",
+    "RunStoppedError",
     "ScenarioInvalidError",
     "StrategyContractError",
     "TimeLimitError",
@@ -101,8 +103,12 @@ class ExecutionError(FiniexError):
     """The executor cannot go on."""
 
 
-class OutputError(ExecutionError):
-    """Results cannot be written; what was written before stays, and the run can be resumed."""
+class RunStoppedError(ExecutionError):
+    """A run under way cannot go on; what is finished stays, and it can be resumed."""
+
+
+class OutputError(RunStoppedError):
+    """Results cannot be written."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -51,12 +51,14 @@ class DecisionLogic(ABC):
             their decisions.
         log: The scenario's log.
         wake_on: When ``execute`` is called (only where ``policy`` returns None).
+        session_gap_s: Simulated seconds without a tick from which on the next one begins a session (``Wake.GAP``).
     """
 
     Params: ClassVar[type[LogicParams]] = LogicParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     policy_params: ClassVar[frozenset[str]] = frozenset()
     wake_on: Wake = Wake.ACTION
+    session_gap_s: float = 3_600.0
 
     def __init__(self, params: LogicParams) -> None:
         self.params = params

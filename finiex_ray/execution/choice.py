@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from finiex_ray.core.access import PluginAccess
 from finiex_ray.core.enums import Wake
 from finiex_ray.decisions.registry import logic_type
 from finiex_ray.execution.debugger import debugger_attached
@@ -47,16 +48,16 @@ def estimate_s(planned: Sequence[PlannedScenario]) -> float:
 
 
 def _tick_s(scenario: PlannedScenario) -> float:
-    config = scenario.task.config
-    types = [_worker_tick_s(worker.type) for worker in config.workers.values()]
-    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic.type)
+    config, access = scenario.task.config, scenario.task.access
+    types = [_worker_tick_s(worker.type, access) for worker in config.workers.values()]
+    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic.type, access)
 
 
 @cache
-def _worker_tick_s(name: str) -> float:
-    return _PYTHON_TICK_S if issubclass(worker_type(name), TickWorkerAdapter) else 0.0
+def _worker_tick_s(name: str, access: PluginAccess) -> float:
+    return _PYTHON_TICK_S if issubclass(worker_type(name, access), TickWorkerAdapter) else 0.0
 
 
 @cache
-def _logic_tick_s(name: str) -> float:
-    return _PYTHON_TICK_S if Wake.TICK in logic_type(name).wake_on else 0.0
+def _logic_tick_s(name: str, access: PluginAccess) -> float:
+    return _PYTHON_TICK_S if Wake.TICK in logic_type(name, access).wake_on else 0.0

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from finiex_ray.config.models import ScenarioSet
-from finiex_ray.core.errors import ExecutionError
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
+from finiex_ray.core.errors import ExecutionError, RunStoppedError
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
 from finiex_ray.engine.run import failed_result
@@ -25,6 +26,7 @@ from finiex_ray.execution.keys import ScenarioKeys
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.redaction import redacted
 
 __all__ = ["ExecutionCoordinator", "ExecutorName", "RunSummary", "Totals"]
 
@@ -74,6 +76,10 @@ class ExecutionCoordinator:
         address: Address of a Ray cluster; ``auto`` as executor then means Ray.
         fail_fast: Cancel the rest after the first failure.
         interval_s: Seconds between two calls of ``on_progress``.
+        access: Strategy code that may be loaded.
+
+    Raises:
+        ExecutionError: If an address is given for a run in this process.
     """
 
     def __init__(
@@ -87,10 +93,15 @@ class ExecutionCoordinator:
         address: str | None = None,
         fail_fast: bool = False,
         interval_s: float = 0.25,
+        access: PluginAccess = NO_ACCESS,
     ) -> None:
+        if executor == "local" and address is not None:
+            raise ExecutionError(
+                f"--address {address} names a Ray cluster, and executor 'local' uses none; leave one out"
+            )
         self._set = scenario_set
         self._cache = SegmentCache(source)
-        self._brokers = brokers
+        self._brokers, self._access = brokers, access
         self._executor: Final = executor
         self._jobs, self._address = jobs, address
         self._fail_fast, self._interval_s = fail_fast, interval_s
@@ -99,7 +110,7 @@ class ExecutionCoordinator:
     def plan(self) -> Plan:
         """Validates the set and finds its data; made once."""
         if self._plan is None:
-            self._plan = plan_scenarios(self._set, self._cache, self._brokers)
+            self._plan = plan_scenarios(self._set, self._cache, self._brokers, self._access)
         return self._plan
 
     def keys(self) -> dict[int, str]:
@@ -165,7 +176,7 @@ class ExecutionCoordinator:
         if name == "ray":
             from finiex_ray.execution.ray_executor import RayExecutor
 
-            return RayExecutor(self._cache, self._address, self._jobs, live=live)
+            return RayExecutor(self._cache, self._address, self._jobs, live=live, load=self._set.data.load)
         raise ExecutionError(f"unknown executor '{name}'; choose auto, local or ray")
 
 
@@ -197,7 +208,7 @@ class _Desk:
         if result.index in self.outcomes:
             before = self.outcomes[result.index]
             if before != came_to:
-                raise ExecutionError(
+                raise RunStoppedError(
                     f"scenario '{result.name}' (number {result.index}) came back twice, with results that differ: first "
                     f"{before[1]}, then {came_to[1]}; a strategy whose result depends on more than its scenario (time, "
                     "randomness, files, the network) cannot be repeated: see 'finiex-ray check determinism'"
@@ -207,7 +218,7 @@ class _Desk:
         self.completed += result.success
         self.failed += not result.success
         self.ticks += 0 if result.loop is None else result.loop.ticks
-        self._on_result(result)
+        self._on_result(redacted(result))
 
     def cancel_rest(self, *, expected: bool) -> None:
         """Hands out a failed result for each scenario that was cancelled.

@@ -9,6 +9,7 @@ from datetime import date
 
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import InvalidScenario, ScenarioConfig, ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, DataError, RegistryError, ScenarioInvalidError, suggest
 from finiex_ray.core.market import BarSeries
 from finiex_ray.core.time import Timeframe, format_utc, to_ns
@@ -46,19 +47,22 @@ class _Draft:
         return not self.reasons and self.crash is None
 
 
-def plan_scenarios(scenario_set: ScenarioSet, source: TickSource | SegmentCache, brokers: Brokers) -> Plan:
+def plan_scenarios(
+    scenario_set: ScenarioSet, source: TickSource | SegmentCache, brokers: Brokers, access: PluginAccess = NO_ACCESS
+) -> Plan:
     """Validates every scenario of a set and finds its market data.
 
     Args:
         scenario_set: The set; its order is the order of the plan.
         source: Where ticks come from; pass a `SegmentCache` to keep the days for the execution.
         brokers: Finds the broker that ``account.broker`` names; may raise `ConfigError`.
+        access: Strategy code that may be loaded.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
     """
     cache = source if isinstance(source, SegmentCache) else SegmentCache(source)
-    planner = _Planner(cache, brokers)
+    planner = _Planner(cache, brokers, access)
     drafts, invalid = [], []
     for index, scenario in enumerate(scenario_set.scenarios):
         if isinstance(scenario, InvalidScenario):
@@ -81,9 +85,9 @@ class _Planner:
     What many scenarios share (windows, accounts, strategies: a resolved set has one object for each) is looked at once.
     """
 
-    def __init__(self, cache: SegmentCache, brokers: Brokers) -> None:
+    def __init__(self, cache: SegmentCache, brokers: Brokers, access: PluginAccess) -> None:
         self._cache = cache
-        self._find_broker = brokers
+        self._find_broker, self._access = brokers, access
         self._brokers: dict[str, BrokerSpec | ConfigError] = {}
         self._terms: dict[tuple[str, int, str], str | ScenarioInvalidError | None] = {}  # the conversion pair, if any
         self._needs: dict[Hashable, Mapping[Timeframe, int] | Exception | ErrorInfo] = {}
@@ -95,7 +99,10 @@ class _Planner:
         """Everything but the warm-up bars; collects every reason why the scenario cannot run."""
         draft = _Draft(index, config)
         if config.symbol in self._known:
-            draft.digits = self._cache.source.digits(config.symbol)
+            try:
+                draft.digits = self._cache.source.digits(config.symbol)
+            except DataError as error:
+                draft.reasons.append(str(error))
         else:
             hint = suggest(config.symbol, self._symbols) or " It holds no ticks at all."
             draft.reasons.append(f"{self._cache.source.describe()} has no symbol '{config.symbol}'.{hint}")
@@ -166,7 +173,7 @@ class _Planner:
         key = (id(config.logic), *((name, id(worker)) for name, worker in config.workers.items()))
         if key not in self._needs:
             try:
-                self._needs[key] = strategy_needs(config)
+                self._needs[key] = strategy_needs(config, self._access)
             except (ConfigError, RegistryError, ScenarioInvalidError) as error:
                 self._needs[key] = error
             except (Exception, SystemExit) as error:  # noqa: BLE001 - importing and building run a user's code
@@ -206,7 +213,7 @@ class _Planner:
             if isinstance(bundle, DataError):
                 draft.reasons.append(f"warm-up bars: {bundle}")
             else:
-                draft.reasons.extend(_too_few(draft, bundle))
+                draft.reasons.extend(_too_few(draft, bundle, self._access))
         if (
             not draft.sound
             or window is None
@@ -217,7 +224,7 @@ class _Planner:
             error = draft.crash if draft.crash and not draft.reasons else _invalid(draft)
             return failed_result(draft.index, config.name, config.symbol, error)
         return PlannedScenario(
-            task=ScenarioTask(draft.index, config, draft.broker),
+            task=ScenarioTask(draft.index, config, draft.broker, self._access),
             symbol=config.symbol,
             digits=draft.digits,
             start_ns=window.start_ns,
@@ -241,14 +248,14 @@ def _invalid(draft: _Draft) -> ScenarioInvalidError:
     return ScenarioInvalidError([*draft.reasons, *crash])
 
 
-def _too_few(draft: _Draft, bundle: Mapping[Timeframe, BarSeries]) -> list[str]:
+def _too_few(draft: _Draft, bundle: Mapping[Timeframe, BarSeries], access: PluginAccess) -> list[str]:
     """A reason for each worker and timeframe that lacks bars before the start."""
     short = {timeframe for timeframe, bars in draft.needs.items() if len(bundle[timeframe].start_ns) < bars}
     if not short:
         return []
     reasons = []
     for name, typed in draft.config.workers.items():
-        for timeframe, bars in create_worker(name, typed).warmup().items():
+        for timeframe, bars in create_worker(name, typed, access).warmup().items():
             found = len(bundle[timeframe].start_ns)
             if timeframe in short and found < bars:
                 start = format_utc(_key(draft.config).start_ns)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any, ClassVar, Final, NamedTuple
 
-from finiex_ray.core.errors import DataError, ExecutionError
+from finiex_ray.config.models import DataLoad
+from finiex_ray.core.errors import DataError, ExecutionError, RunStoppedError
 from finiex_ray.engine.result import ErrorInfo, ScenarioResult
 from finiex_ray.engine.run import failed_result
 from finiex_ray.engine.warm_up import warm_up
@@ -40,6 +41,7 @@ class RayExecutor(Executor):
         address: See `finiex_ray.execution.ray_session.connect`.
         jobs: CPUs of a Ray that is started here; on a running cluster the most tasks in flight.
         live: Whether live updates are wanted; without them no progress actor is started.
+        load: Who reads ticks: this process, or tasks on the nodes.
 
     Raises:
         ExecutionError: If Ray cannot be started or reached.
@@ -48,7 +50,13 @@ class RayExecutor(Executor):
     name: ClassVar[str] = "ray"
 
     def __init__(
-        self, cache: SegmentCache, address: str | None = None, jobs: int | None = None, *, live: bool = True
+        self,
+        cache: SegmentCache,
+        address: str | None = None,
+        jobs: int | None = None,
+        *,
+        live: bool = True,
+        load: DataLoad = DataLoad.DRIVER,
     ) -> None:
         super().__init__()
         if jobs is not None and jobs < 1:
@@ -60,14 +68,15 @@ class RayExecutor(Executor):
         self._owns_ray = connect(address, jobs)
         compiling.join()
         self._most_tasks = None if self._owns_ray and target(address) == LOCAL else jobs
-        self._live = live
+        self._live, self._load = live, load
 
     def run(self, planned: Sequence[PlannedScenario]) -> Generator[ScenarioResult, None, None]:
         """Yields results as they complete. See `Executor.run`."""
         if not planned:
             return
         actor = start_progress_actor() if self._live else None
-        run = _Run(self._cache, planned, ProgressPoller(actor, self.board), self.board.restart, actor, self._most_tasks)
+        poller, store = ProgressPoller(actor, self.board), ObjectStore(self._cache, planned, self._load)
+        run = _Run(store, planned, poller, self.board.restart, actor, self._most_tasks)
         try:
             for result in run.results():
                 self.board.finish(result.index)
@@ -118,7 +127,7 @@ class _Run:
 
     def __init__(
         self,
-        cache: SegmentCache,
+        store: ObjectStore,
         planned: Sequence[PlannedScenario],
         poller: ProgressPoller,
         restarted: Callable[[int], None],
@@ -127,7 +136,7 @@ class _Run:
     ) -> None:
         self._ray = import_ray()
         self._poller, self._restarted, self._actor, self._most_tasks = poller, restarted, actor, most_tasks
-        self._store = ObjectStore(cache, planned)
+        self._store = store
         self._submit = self._ray.remote(num_returns="streaming", max_retries=0)(run_batch)
         self._paths = driver_paths()
         self._cpus, self._cpus_known_until = self._count_cpus(), time.monotonic() + _CPU_CHECK_S
@@ -190,7 +199,7 @@ class _Run:
                 yield self._finish(scenario, _failed(scenario, error))
             except self._ray.exceptions.RayError as error:
                 if not store_full(error) or not self._running:
-                    raise ExecutionError(_full_message(error)) from error
+                    raise RunStoppedError(_full_message(error)) from error
                 left = (*(each for each, _ in shipped), *work.scenarios[number:])
                 self._again.appendleft(work._replace(scenarios=left))
                 return True
@@ -249,7 +258,7 @@ class _Run:
         """After a fault: what came is safe, one scenario is suspect, the rest is sent again without it."""
         fault = classify(error)
         if fault is Fault.FATAL:
-            raise ExecutionError(f"Ray cannot run any task: {type(error).__name__}: {error}") from error
+            raise RunStoppedError(f"Ray cannot run any task: {type(error).__name__}: {error}") from error
         if task.ended_s is not None and task.running is not None:
             fault = Fault.TIME
         if fault is Fault.LOST:

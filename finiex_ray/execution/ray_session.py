@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from finiex_ray.core.errors import ExecutionError
+from finiex_ray.execution.ray_auth import (
+    MODE,
+    NO_TOKEN_HINT,
+    answers_without_token,
+    ensure_token,
+    refuse_open,
+    token_wanted,
+    turn_on,
+)
 
-__all__ = ["LOCAL", "NAMESPACE", "connect", "driver_paths", "import_ray", "target"]
+__all__ = ["LOCAL", "NAMESPACE", "cluster_cpus", "connect", "driver_paths", "import_ray", "target"]
 
 LOCAL: Final = "local"
 NAMESPACE: Final = "finiex_ray"
+_ANSWER_S: Final = 20.0  # for a head far away
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
 _PATIENCE: Final = {"RAY_health_check_failure_threshold": "60"}
 # Read when Ray is imported. Without keepalive a cut network keeps tasks pending for minutes.
@@ -36,6 +47,7 @@ def import_ray() -> Any:
     """
     for name, value in _BEFORE_IMPORT.items():
         os.environ.setdefault(name, value)
+    turn_on()
     try:
         import ray
     except ImportError as error:
@@ -66,7 +78,8 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         True if the connection was made here, so that the caller has to end it.
 
     Raises:
-        ExecutionError: If Ray cannot be started or reached.
+        ExecutionError: If Ray cannot be started or reached, or if the cluster asks for no token and the user has not
+            said that it need not (see `finiex_ray.execution.ray_auth`).
     """
     ray = import_ray()
     if ray.is_initialized():
@@ -75,7 +88,7 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
     if where.startswith("ray://"):
         raise ExecutionError(
             f"address '{where}' is one of Ray Client, which cannot stream results; give host:port of the cluster's head "
-            "from one of its nodes, or submit the run: ray job submit --working-dir . -- finiex-ray run SET --executor ray"
+            "from one of its nodes, or submit the run: finiex-ray submit SET --address http://host:8265"
         )
     settings: dict[str, Any] = {
         "address": where,
@@ -85,8 +98,9 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         "job_config": ray.job_config.JobConfig(_py_driver_sys_path=[_PACKAGE_ROOT]),
     }
     surroundings: dict[str, str] = {}
+    _require_answer(where)
     if where == LOCAL:
-        # (Ray turns token authentication on by itself, unless RAY_AUTH_MODE says otherwise.)
+        ensure_token()
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
         surroundings["PYTHONHASHSEED"] = "0"
         # One node, here: a machine that is too busy to answer is no dead one, and Ray would end this process with it.
@@ -95,10 +109,20 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
     try:
         with _environment(surroundings), _own_sigterm():
             _init(ray, settings)
+        if where != LOCAL and token_wanted() and answers_without_token(ray.get_runtime_context().gcs_address):
+            ray.shutdown()
+            raise refuse_open(f"the Ray cluster at '{where}'")
+    except ExecutionError:
+        raise
+    except ray.exceptions.AuthenticationError as error:
+        raise ExecutionError(
+            f"the Ray cluster at '{where}' refuses this token, or there is none here; {NO_TOKEN_HINT}, or set "
+            f"{MODE}=disabled for a cluster that has none"
+        ) from error
     except Exception as error:
         what = "start Ray on this machine" if where == LOCAL else f"reach the Ray cluster at '{where}'"
         raise ExecutionError(
-            f"cannot {what}: {type(error).__name__}: {error}; check --address, or run with --executor local"
+            f"cannot {what}: {type(error).__name__}: {error}; check --address and the token, or run with --executor local"
         ) from error
     return True
 
@@ -123,6 +147,39 @@ def _own_sigterm() -> Iterator[None]:
     finally:
         if callable(before) and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
+
+
+def cluster_cpus(address: str | None = None) -> int:
+    """CPUs of a running cluster, as they are now; of this machine where no cluster is named.
+
+    Raises:
+        ExecutionError: If the cluster cannot be reached.
+    """
+    if target(address) == LOCAL:
+        return os.cpu_count() or 1
+    made_here = connect(address)
+    try:
+        return max(1, int(import_ray().cluster_resources().get("CPU", 1)))
+    finally:
+        if made_here:
+            import_ray().shutdown()
+
+
+def _require_answer(where: str) -> None:
+    """Asks a cluster's head for a connection first: Ray itself waits for one without end.
+
+    Raises:
+        ExecutionError: If nothing listens at ``host:port``.
+    """
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise ExecutionError(
+            f"cannot reach the Ray cluster at '{where}': {error}; check --address, or run with --executor local"
+        ) from error
 
 
 @contextmanager

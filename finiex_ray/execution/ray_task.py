@@ -7,21 +7,26 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import BarPrice
+from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import BarSeries, TickSegment
 from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
-from finiex_ray.execution.executor import run_on
+from finiex_ray.execution.executor import prepare, run_on
 from finiex_ray.execution.last_words import last_words
 from finiex_ray.execution.ray_progress import ProgressSender
+from finiex_ray.execution.redaction import redacted
+from finiex_ray.execution.stopped import DataLostError
+from finiex_ray.execution.stream import make_window
 
-__all__ = ["FETCH_TIMEOUT_S", "Began", "RayBatch", "Shipment", "packed", "run_batch"]
+__all__ = ["FETCH_TIMEOUT_S", "Began", "RayBatch", "Shipment", "extend_path", "packed", "run_batch"]
 
 FETCH_TIMEOUT_S: Final = 300.0  # for an object that has to come from another node, or from disk
 _PACK_S: Final = 0.1
@@ -40,6 +45,8 @@ class Shipment:
     start_ns: int
     first: int
     last: int
+    ticks: int
+    stream: bool  # fetch a segment when it is needed
     segments: tuple[Any, ...]  # references of TickSegment
     warmup: Any  # reference of Mapping[Timeframe, BarSeries]
     conversion: tuple[Any, ...] = ()  # references of TickSegment
@@ -66,11 +73,13 @@ class Began(NamedTuple):
 
 def run_batch(batch: RayBatch) -> Iterator[Began | list[ScenarioResult]]:
     """Yields a result for each scenario of a batch, in order: several at a time, or each on its own as soon as it is there."""
-    _extend_path(batch.paths)
+    extend_path(batch.paths)
     send = None if batch.progress is None else ProgressSender(batch.progress)
     fetched: dict[Any, Any] = {}
     if batch.careful:
         for shipment in batch.shipments:
+            if shipment.task.config.execution.time_limit_s is not None:
+                prepare(shipment.task)
             with last_words(batch.token, shipment.task.index) as before:
                 yield Began(shipment.task.index, _node(), before)
                 yield list(_results([shipment], send, fetched))
@@ -116,7 +125,13 @@ def _results(
                 window = _window(same[0], fetched)
                 for result in run_on(chunk, window, send, data_ns=time.perf_counter_ns() - began):
                     done += 1
-                    yield result
+                    yield redacted(result)
+            except DataLostError as error:
+                raise error.__cause__ or error from None
+            except DataError as error:  # a node cannot read the catalog
+                for task in tasks[done:]:
+                    yield failed_result(task.index, task.config.name, task.config.symbol, error)
+                done = len(tasks)
             except KeyboardInterrupt as error:
                 # A real one reaches the driver; here only a strategy's own code can have raised it.
                 if len(chunk) > 1:
@@ -139,7 +154,7 @@ def _window_key(shipment: Shipment) -> tuple[Any, ...]:
     )
 
 
-def _extend_path(paths: tuple[str, ...]) -> None:
+def extend_path(paths: tuple[str, ...]) -> None:
     """Adds the driver's folders that exist here behind what is already there."""
     new = [path for path in paths if path not in _known_paths and path not in sys.path and Path(path).exists()]
     _known_paths.update(paths)
@@ -149,24 +164,46 @@ def _extend_path(paths: tuple[str, ...]) -> None:
 
 
 def _fetch(reference: Any, fetched: dict[Any, Any]) -> Any:
-    import ray
-
     if reference not in fetched:
-        fetched[reference] = ray.get(reference, timeout=FETCH_TIMEOUT_S)
+        fetched[reference] = _get(reference)
     return fetched[reference]
 
 
+def _get(reference: Any) -> Any:
+    import ray
+
+    try:
+        return ray.get(reference, timeout=FETCH_TIMEOUT_S)
+    except ray.exceptions.RayTaskError as error:  # a task that loads ticks has failed
+        if isinstance(error.cause, DataError):
+            raise error.cause from None
+        raise
+
+
+def _stream(reference: Any) -> TickSegment:
+    """A segment in the middle of a scenario, which must not take the loss of it for an error of its strategy."""
+    import ray
+
+    try:
+        segment: TickSegment = _get(reference)
+    except ray.exceptions.RayError as error:
+        raise DataLostError from error
+    return segment
+
+
 def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
-    segments: tuple[TickSegment, ...] = tuple(_fetch(reference, fetched) for reference in shipment.segments)
     warmup: Mapping[Timeframe, BarSeries] = _fetch(shipment.warmup, fetched)
-    return MarketWindow(
+    fetch = partial(partial, _stream if shipment.stream else partial(_fetch, fetched=fetched))
+    return make_window(
+        shipment.ticks,
+        [fetch(reference) for reference in shipment.segments],
+        [fetch(reference) for reference in shipment.conversion],
+        stream=shipment.stream,
         symbol=shipment.symbol,
         digits=shipment.digits,
         bar_price=shipment.bar_price,
         start_ns=shipment.start_ns,
-        segments=segments,
         first=shipment.first,
         last=shipment.last,
         warmup=warmup,
-        conversion=tuple(_fetch(reference, fetched) for reference in shipment.conversion),
     )

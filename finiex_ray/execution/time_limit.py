@@ -2,15 +2,18 @@
 
 The tick loop looks at the clock itself, between blocks and wake-ups; this is for code that runs on between two looks. It
 raises `TimeLimitError` in the scenario's thread, which Python does at its next bytecode: a loop in compiled code is out of
-reach, and has to be ended with its process (on Ray the driver does so).
+reach, and has to be ended with its process (on Ray the driver does so). An import, a compilation or a call of Ray is never
+cut off: a process would be left with half a module, and fail every scenario after this one.
 """
 
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 from finiex_ray.core.errors import TimeLimitError
@@ -20,6 +23,8 @@ __all__ = ["StuckError", "limit_message", "time_limit"]
 _GRACE_S: Final = 0.25  # the tick loop's own look, which knows the tick, comes first
 _AGAIN_S: Final = 0.5  # between two tries: code may swallow an exception
 _POLITE_TRIES: Final = 3
+_LOOK_S: Final = 0.02  # between two looks at a thread that must not be cut off where it is
+_NEVER_CUT: Final = frozenset({"importlib", "llvmlite", "numba", "ray", "zipimport"})
 
 
 def limit_message(limit_s: float) -> str:
@@ -74,9 +79,13 @@ class _Watch(threading.Thread):
         wait_s, tries = self._limit_s + _GRACE_S, 0
         while not self._ended.wait(wait_s):
             with self._lock:
-                if not self._ended.is_set():
-                    tries += 1
-                    _throw(self._target, _overtime(self._limit_s) if tries <= _POLITE_TRIES else StuckError)
+                if self._ended.is_set():
+                    return
+                if not _may_be_cut(sys._current_frames().get(self._target)):
+                    wait_s = _LOOK_S
+                    continue
+                tries += 1
+                _throw(self._target, _overtime(self._limit_s) if tries <= _POLITE_TRIES else StuckError)
             wait_s = _AGAIN_S
 
     def end(self) -> None:
@@ -84,6 +93,15 @@ class _Watch(threading.Thread):
         with self._lock:
             self._ended.set()
             _throw(self._target, None)
+
+
+def _may_be_cut(frame: FrameType | None) -> bool:
+    """Whether nothing on the stack up to the limited block would be left half done."""
+    while frame is not None and frame.f_globals.get("__name__") != "finiex_ray.execution.executor":
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _NEVER_CUT:
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _overtime(limit_s: float) -> type[OvertimeError]:

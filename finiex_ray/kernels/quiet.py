@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from finiex_ray.core.records import CURVE_COLUMNS as C
 from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import mark_nb, sums_nb, unrealised_nb
-from finiex_ray.kernels.codes import ORDER, POSITION
+from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
 from finiex_ray.kernels.runs import RUN
 
-__all__ = ["pass_quiet_nb", "row_nb", "stand_at_nb"]
+__all__ = ["close_bucket_nb", "pass_quiet_nb", "row_nb", "stand_at_nb"]
 
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
 FAR = 2**62
+PART = 16  # ticks of a run that are looked at together, where the run as a whole may do something
 
 
 @inlined
@@ -88,6 +91,30 @@ def _band_nb(ints: Any) -> tuple[int, int, int, int]:
     return bid_low, bid_high, ask_low, ask_high
 
 
+@helper
+def close_bucket_nb(
+    ints: Any, reals: Any, tick: int, time_ns: int, equity: float, low: float, high: float, offset: int
+) -> None:
+    """Writes a row of the equity record, and says where the next bucket ends.
+
+    A bucket of more than a run ends where a run of the segment ends, so that whole runs can be passed over.
+    """
+    if ints[L.equity_rows] == ints[L.curve_rows]:  # more ticks than were announced: the last row takes them in
+        ints[L.equity_rows] -= 1
+    row = ints[L.curve_at] + ints[L.equity_rows] * CURVE
+    ints[L.equity_rows] += 1
+    ints[row + C.tick] = tick
+    ints[row + C.time_ns] = time_ns
+    reals[row + C.balance] = ints[L.balance_minor]
+    reals[row + C.equity] = equity
+    reals[row + C.equity_low] = low
+    reals[row + C.equity_high] = high
+    until = offset + ints[L.bucket_ticks]
+    if ints[L.bucket_ticks] >= RUN:
+        until = (until + RUN - 1) // RUN * RUN
+    ints[L.bucket_end] += until - offset
+
+
 @inlined
 def _value_nb(
     bid: int,
@@ -105,6 +132,70 @@ def _value_nb(
     if own_quote:
         return (long_points / bid + short_points / ask) * value
     return (long_points + short_points) * value
+
+
+@inlined
+def _follow_nb(
+    quote: int,
+    balance: int,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> float:
+    """Equity of one-sided positions at the quote that closes them."""
+    # The other quote is multiplied with no volume: it must only not be zero.
+    return balance + _value_nb(quote, quote, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+
+
+@helper
+def _bounds_nb(
+    worst: float,
+    best: float,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> tuple[int, int]:
+    """Quotes between which the unrealised profit of one-sided positions is from ``worst`` to ``best``, safe from rounding."""
+    if long_steps == 0 and short_steps == 0:
+        return -FAR, FAR
+    if worst > best:
+        return FAR, -FAR + 1
+    if long_steps > 0:
+        low, high = worst / value, best / value
+        if own_quote:
+            low = long_entry / (long_steps - low) if low < long_steps else FAR
+            high = long_entry / (long_steps - high) if high < long_steps else FAR
+        else:
+            low, high = (low + long_entry) / long_steps, (high + long_entry) / long_steps
+    else:
+        low, high = best / value, worst / value
+        if own_quote:
+            low = short_entry / (short_steps + low)
+            high = short_entry / (short_steps + high) if high > -short_steps else FAR
+        else:
+            low, high = (short_entry - low) / short_steps, (short_entry - high) / short_steps
+    low += 1.0 + abs(low) * 1e-12
+    high -= 1.0 + abs(high) * 1e-12
+    return math.ceil(max(min(low, 4.0e18), -4.0e18)), math.floor(max(min(high, 4.0e18), -4.0e18))
+
+
+@helper
+def _pass_flat_nb(ints: Any, reals: Any, time_ns: Any, last: int, base: int) -> None:
+    """Passes over ticks of an account without positions: equity is the balance, only buckets of the record end."""
+    balance = float(ints[L.balance_minor])
+    mark_nb(reals, balance)
+    i = min(last, ints[L.bucket_end] - base)
+    while i < last:
+        low, high = reals[L.bucket_low], reals[L.bucket_high]
+        close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], balance, low, high, i)
+        reals[L.bucket_low] = reals[L.bucket_high] = balance
+        i = min(last, ints[L.bucket_end] - base)
 
 
 @helper
@@ -128,7 +219,7 @@ def pass_quiet_nb(
     """
     flat = ints[L.positions] == 0
     if flat and ints[L.resting] == 0:
-        mark_nb(reals, float(ints[L.balance_minor]))
+        _pass_flat_nb(ints, reals, time_ns, last, base)
         stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
     bid_low, bid_high, ask_low, ask_high = _band_nb(ints)
@@ -150,38 +241,78 @@ def pass_quiet_nb(
     converted = ints[L.rate_mode] != 0 and not flat
     one_sided = (long_steps == 0 or short_steps == 0) and not converted
     i, inside = first, True
+    until = min(last, ints[L.bucket_end] - base)
+    # Equity follows one quote only: the bid of long positions, the ask of short ones; bounds of it in place of equities.
+    column, calm_low, calm_high = 0 if long_steps > 0 else 2, FAR, -FAR
+    bucket_least, bucket_most, least, most = FAR, -FAR, FAR, -FAR
     while i < last and inside:
+        if i == until:
+            if bucket_least <= bucket_most:
+                one = _follow_nb(
+                    bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+                two = _follow_nb(
+                    bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+                low, high = min(low, one, two), max(high, one, two)
+                least, most = min(least, bucket_least), max(most, bucket_most)
+                bucket_least, bucket_most = FAR, -FAR
+            close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], equity, low, high, i)
+            low, high = math.inf, -math.inf
+            until = min(last, ints[L.bucket_end] - base)
         run = i // RUN
-        end = min(run * RUN + RUN, last)
+        end = min(run * RUN + RUN, until)
         if one_sided:
-            # A run whose extremes move no extreme of the account is passed over whole: equity follows one quote only.
-            if end - i == RUN and run < len(extremes):
-                low_bid, high_bid = extremes[run, 0], extremes[run, 1]
-                low_ask, high_ask = extremes[run, 2], extremes[run, 3]
-            else:
+            if calm_low > calm_high:
+                best = min(peak, ceiling, trough + max(rise, most_rise))
+                worst = max(trough, floor, peak - max(fall, min(most_fall, drawdown * peak)))
+                calm_low, calm_high = _bounds_nb(
+                    worst - balance, best - balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+            # Runs, then parts of a run, whose extremes move no extreme of the account are passed over whole.
+            begin = i
+            if i == run * RUN:
+                runs = min(until // RUN, len(extremes))
+                while (
+                    run < runs
+                    and extremes[run, 0] > bid_low
+                    and extremes[run, 1] < bid_high
+                    and extremes[run, 2] > ask_low
+                    and extremes[run, 3] < ask_high
+                    and extremes[run, column] > calm_low
+                    and extremes[run, column + 1] < calm_high
+                ):
+                    bucket_least = min(bucket_least, extremes[run, column])
+                    bucket_most = max(bucket_most, extremes[run, column + 1])
+                    run += 1
+                i = max(i, run * RUN)
+                end = min(run * RUN + RUN, until)
+            if i == begin:
+                end = min(i + PART, end)
                 low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
                 bids, asks = bid[i:end], ask[i:end]
                 for k in range(len(bids)):
                     low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
                     low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
-            if low_bid > bid_low and high_bid < bid_high and low_ask > ask_low and high_ask < ask_high:
-                worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-                best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-                worst, best = balance + worst, balance + best
-                drop, gain = peak - worst, best - trough
-                # What is no larger than the largest so far changes nothing, whether or not it is since the latest peak.
-                calm = best <= peak and (drop <= fall or (drop <= most_fall and drop <= drawdown * peak))
-                calm = calm and worst >= trough and (gain <= rise or gain <= most_rise)
-                if calm and worst > floor and best <= ceiling:
-                    least_bid, most_bid = min(least_bid, low_bid), max(most_bid, high_bid)
-                    least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)
-                    low, high = min(low, worst), max(high, best)
+                lowest, highest = (low_bid, high_bid) if column == 0 else (low_ask, high_ask)
+                if (
+                    low_bid > bid_low
+                    and high_bid < bid_high
+                    and low_ask > ask_low
+                    and high_ask < ask_high
+                    and lowest > calm_low
+                    and highest < calm_high
+                ):
+                    bucket_least, bucket_most = min(bucket_least, lowest), max(bucket_most, highest)
                     i = end
-                    if i == last:
-                        equity = balance + _value_nb(
-                            bid[i - 1], ask[i - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
-                        )
-                    continue
+            if i > begin:
+                if i == until:
+                    quote = bid[i - 1] if column == 0 else ask[i - 1]
+                    equity = _follow_nb(
+                        quote, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    )
+                continue
+            calm_low, calm_high = FAR, -FAR  # what follows may move the extremes
         while i < end:
             b, a = bid[i], ask[i]
             if converted:
@@ -209,6 +340,15 @@ def pass_quiet_nb(
                 rise = equity - trough
                 most_rise = max(most_rise, rise)
             i += 1
+    if bucket_least <= bucket_most:
+        one = _follow_nb(bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+        two = _follow_nb(bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+        low, high = min(low, one, two), max(high, one, two)
+        least, most = min(least, bucket_least), max(most, bucket_most)
+    if column == 0:
+        least_bid, most_bid = min(least_bid, least), max(most_bid, most)
+    else:
+        least_ask, most_ask = min(least_ask, least), max(most_ask, most)
     if i > first:
         reals[L.equity], reals[L.equity_peak], reals[L.equity_trough] = equity, peak, trough
         reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share] = fall, rise, drawdown
@@ -217,8 +357,7 @@ def pass_quiet_nb(
         stand_at_nb(ints, time_ns, bid, ask, rates, i - 1, shift, base)
         for k in range(ints[L.positions]):
             position = ints[L.positions_at] + k * POSITION
-            least = least_bid if ints[position + P.side] > 0 else least_ask
-            most = most_bid if ints[position + P.side] > 0 else most_ask
+            least, most = (least_bid, most_bid) if ints[position + P.side] > 0 else (least_ask, most_ask)
             ints[position + P.lowest_points] = min(ints[position + P.lowest_points], least)
             ints[position + P.highest_points] = max(ints[position + P.highest_points], most)
     return i

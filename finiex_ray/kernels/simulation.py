@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from finiex_ray.core.records import CURVE_COLUMNS as C
 from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import closing_quote_nb, equity_nb, event_nb, mark_nb
-from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
+from finiex_ray.kernels.codes import ORDER, POSITION
 from finiex_ray.kernels.jit import helper, kernel
 from finiex_ray.kernels.matching import arrivals_nb, expiries_nb, resting_nb
 from finiex_ray.kernels.positions import exit_position_nb, roll_over_nb, stops_nb
-from finiex_ray.kernels.quiet import pass_quiet_nb, row_nb, stand_at_nb
+from finiex_ray.kernels.quiet import close_bucket_nb, pass_quiet_nb, row_nb, stand_at_nb
 from finiex_ray.kernels.requests import clear_draft_nb, close_draft_nb, end_order_nb, send_nb, set_timer_nb
-from finiex_ray.kernels.runs import RUN, first_at_nb
+from finiex_ray.kernels.runs import first_at_nb
 
 __all__ = ["advance_nb", "finish_nb"]
 
@@ -35,26 +34,11 @@ WAKE_ACTION, WAKE_FILL, WAKE_TICK, WAKE_GROW = (
 
 @helper
 def _flush_bucket_nb(ints: Any, reals: Any, offset: int) -> None:
-    """Writes the current bucket as a row of the equity record and opens the next one.
-
-    A bucket of more than a run ends where a run of the segment ends, so that whole runs can be passed over.
-    """
-    if ints[L.equity_rows] == ints[L.curve_rows]:  # more ticks than were announced: the last row takes them in
-        ints[L.equity_rows] -= 1
-    row = ints[L.curve_at] + ints[L.equity_rows] * CURVE
-    ints[L.equity_rows] += 1
-    ints[row + C.tick] = ints[L.last_tick]
-    ints[row + C.time_ns] = ints[L.last_ns]
-    reals[row + C.balance] = ints[L.balance_minor]
-    reals[row + C.equity] = reals[L.equity]
-    reals[row + C.equity_low] = reals[L.bucket_low]
-    reals[row + C.equity_high] = reals[L.bucket_high]
+    """Writes the current bucket as a row of the equity record and opens the next one."""
+    low, high = reals[L.bucket_low], reals[L.bucket_high]
+    close_bucket_nb(ints, reals, ints[L.last_tick], ints[L.last_ns], reals[L.equity], low, high, offset)
     reals[L.bucket_low] = math.inf
     reals[L.bucket_high] = -math.inf
-    until = offset + ints[L.bucket_ticks]
-    if ints[L.bucket_ticks] >= RUN:
-        until = (until + RUN - 1) // RUN * RUN
-    ints[L.bucket_end] += until - offset
 
 
 @helper
@@ -208,7 +192,7 @@ def advance_nb(
         if base + i >= ints[L.bucket_end]:
             _flush_bucket_nb(ints, reals, i)
         if ints[L.pending] == 0 and wake & WAKE_TICK == 0:
-            stop = min(last, ints[L.bucket_end] - base)
+            stop = last
             if i < stop and time_ns[stop - 1] >= ints[L.next_timer_ns]:
                 stop = first_at_nb(time_ns, extremes, ints[L.next_timer_ns], i, stop)
             if heed_actions:
@@ -222,7 +206,9 @@ def advance_nb(
                     stop = min(stop, signals[ahead, 0] + shift)
             if stop > i:
                 i = pass_quiet_nb(ints, reals, time_ns, bid, ask, extremes, rates, i, stop, shift, base)
-                if i >= last or base + i >= ints[L.bucket_end]:
+                if i >= last:
+                    break
+                if base + i >= ints[L.bucket_end]:
                     continue
         if not _room_nb(ints):
             return i, WAKE_GROW

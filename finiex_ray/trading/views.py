@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
 from finiex_ray.core.records import NO_PRICE, Records
+from finiex_ray.core.time import Timeframe
 from finiex_ray.trading.simulator import TradeSimulator
 
 __all__ = ["Event", "OrderView", "PositionView", "Views", "WakeUp"]
@@ -21,17 +22,18 @@ class WakeUp(NamedTuple):
     ask: float
     action: Action  # what ``decide`` said for this tick
     reason: Wake  # why control came back
-    gap_s: float = 0.0  # simulated seconds since the tick before; 0 at the first tick
 
 
 class Event(NamedTuple):
-    """Something that has happened at the broker."""
+    """Something that has happened, at the broker or in the market."""
 
     kind: EventKind
     tick: int
     time_ns: int
-    order_id: int  # 0 where no order is concerned
-    position_id: int  # 0 where no position is concerned
+    order_id: int = 0  # 0 where no order is concerned
+    position_id: int = 0  # 0 where no position is concerned
+    timeframe: Timeframe | None = None  # BAR_CLOSED: of the bar
+    gap_s: float = 0.0  # SESSION_GAP: simulated seconds without a tick
 
 
 class PositionView(NamedTuple):

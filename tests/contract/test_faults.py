@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from execution_support import WalkSource, brokers, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.errors import ExecutionError
@@ -29,7 +30,7 @@ def run(executor: Any, jobs: int | None, *scenarios: ScenarioConfig, **options: 
     found: dict[str, ScenarioResult] = {}
     on_progress = options.pop("on_progress", None)
     coordinator = ExecutionCoordinator(
-        scenario_set(*scenarios), WalkSource(), brokers, executor=executor, jobs=jobs, **options
+        scenario_set(*scenarios), WalkSource(), brokers, executor=executor, jobs=jobs, access=OWN, **options
     )
     summary = coordinator.run(lambda result: found.update({result.name: result}), on_progress)
     assert len(found) == len(scenarios)

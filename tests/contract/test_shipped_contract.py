@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from own_access import OWN
 from worker_contract import LogicContract, WorkerContract
 
 from finiex_ray.bars.block import Block
@@ -58,7 +59,7 @@ class TestShippedWorkers(WorkerContract):
     @pytest.fixture
     def make_worker(self, config: dict[str, object], live: bool) -> Callable[[], Worker]:
         typed = TypedConfig.model_validate({"timeframe": "S5", "live": live, **config})
-        return lambda: create_worker("w", typed)
+        return lambda: create_worker("w", typed, OWN)
 
 
 RSI_BAND = {"r": {"type": "rsi", "period": 3}, "b": {"type": "bollinger", "period": 5, "deviation": 1.0}}

@@ -18,7 +18,8 @@ COUNT = 400
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
-    command = [sys.executable, "-m", "finiex_ray", "run", *arguments, "--executor", "local", "--quiet"]
+    options = ["--executor", "local", "--quiet", "--allow-import", "fault_strategies"]
+    command = [sys.executable, "-m", "finiex_ray", "run", *arguments, *options]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 

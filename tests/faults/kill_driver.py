@@ -28,7 +28,8 @@ sys.path[:0] = {paths!r}
 from finiex_ray.results import writer
 writer._PART_SCENARIOS = {parts}
 from finiex_ray.api import run_set
-run_set({path!r}, executor={executor!r}, jobs={jobs}, out={out!r}, run_id={run_id!r}, quiet=True)
+allowed = ["fault_strategies"]
+run_set({path!r}, executor={executor!r}, jobs={jobs}, out={out!r}, run_id={run_id!r}, quiet=True, allow_imports=allowed)
 """
 
 

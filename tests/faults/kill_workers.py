@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         sound = write_set(Path(folder) / "sound.json", count)
         slow = write_set(Path(folder) / "slow.json", count, sleep_s=0.1)
-        expected = run_set(sound, executor="local", out=folder, quiet=True)
+        expected = run_set(sound, executor="local", out=folder, quiet=True, allow_imports=["fault_strategies"])
         draw, ended, killed = random.Random(11), threading.Event(), []
 
         def keep_killing() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
 
         threading.Thread(target=keep_killing, daemon=True).start()
         began = time.perf_counter()
-        run = run_set(slow, executor="ray", jobs=2, out=folder, quiet=True)
+        run = run_set(slow, executor="ray", jobs=2, out=folder, quiet=True, allow_imports=["fault_strategies"])
         ended.set()
         names = list(run.scenarios["name"])
         print(f"{count:,} scenarios in {time.perf_counter() - began:.0f} s, {len(killed)} workers killed with -9")

@@ -34,6 +34,7 @@ def main() -> None:
     os.environ.update(settings)
     from execution_support import WalkSource, brokers, scenario, scenario_set
     from fault_strategies import POISONS
+    from own_access import OWN
 
     from finiex_ray.execution.coordinator import ExecutionCoordinator
     from finiex_ray.execution.ray_session import connect
@@ -59,7 +60,9 @@ def main() -> None:
     def run(scenarios: list, executor: str) -> tuple[dict, str, float]:
         results = {}
         began = time.perf_counter()
-        coordinator = ExecutionCoordinator(scenario_set(*scenarios), WalkSource(), brokers, executor=executor)
+        coordinator = ExecutionCoordinator(
+            scenario_set(*scenarios), WalkSource(), brokers, executor=executor, access=OWN
+        )
         summary = coordinator.run(lambda result: results.update({result.name: result}))
         assert len(results) == len(scenarios)
         return results, summary.set_hash, time.perf_counter() - began

@@ -419,7 +419,7 @@ class Account:
                 order["position_id"] = leg["position_id"]
                 self._exit(leg, part, price, ExitReason.NETTED, order["order_id"], maker=maker)
                 left -= part
-        opened = self._affordable(order, left, price)
+        opened = self._affordable(order, left, price, maker=maker)
         if opened:
             self._enter(order, opened, price, maker=maker)
         if wanted - left + opened == 0:
@@ -437,15 +437,20 @@ class Account:
             if partner["state"] in RESTING:
                 self._leave(partner, OrderState.CANCELLED, RejectReason.OCO)
 
-    def _affordable(self, order: Record, steps: int, price: int) -> int:
+    def _affordable(self, order: Record, steps: int, price: int, *, maker: bool) -> int:
         """R8: the margin must be at most the free margin; immediate-or-cancel takes what is to be had (R4)."""
         free = (self.balance if self.rules.spot else self.equity()) - self.margin_used()
         held, rate = self.held(), self.rules.pair_rate(gain=False)
-        if steps == 0 or self.rules.margin(held, steps, price, rate) <= free:
+
+        def needed(some: int) -> Fraction:
+            fee = self.rules.commission_of(some, price, maker=maker) if self.rules.spot else 0  # R11: paid in cash
+            return self.rules.margin(held, some, price, rate) - fee
+
+        if steps == 0 or needed(steps) <= free:
             return steps
         if not order["immediate_or_cancel"]:
             return 0
-        most = bisect_right(range(1, steps), free, key=lambda some: self.rules.margin(held, some, price, rate))
+        most = bisect_right(range(1, steps), free, key=needed)
         return most if self.rules.lots(most) >= Fraction(self.rules.spec.volume_min) else 0
 
     def _enter(self, order: Record, steps: int, price: int, *, maker: bool) -> None:

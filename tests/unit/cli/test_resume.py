@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +16,17 @@ import pytest
 from typer.testing import CliRunner
 
 import finiex_ray
-from finiex_ray.api import RunInterruptedError, resume_run, run_set
+from finiex_ray import api
+from finiex_ray.api import RunInterruptedError
 from finiex_ray.cli import app
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.execution.coordinator import _Desk
 from finiex_ray.results.reader import RunData, open_run
 from finiex_ray.results.run_dir import RunDir
+
+ALLOWED = ["fault_strategies", "own_of_resume"]
+run_set = partial(api.run_set, allow_imports=ALLOWED)
+resume_run = partial(api.resume_run, allow_imports=ALLOWED)
 
 TESTS = Path(__file__).resolve().parents[2]
 STRATEGY = """
@@ -34,6 +40,7 @@ class Own(TickLogic):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FINIEX_RAY_ALLOW_IMPORT", " ".join(ALLOWED))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "own_of_resume.py").write_text(STRATEGY.format(tick=3))

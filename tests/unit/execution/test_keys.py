@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 from execution_support import WalkSource, brokers, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.core.access import PluginAccess
 from finiex_ray.core.sources import source_digest
 from finiex_ray.execution import keys as module
 from finiex_ray.execution.coordinator import ExecutionCoordinator
 
 
-def key(*scenarios: ScenarioConfig, source: WalkSource | None = None, find=brokers) -> str | None:
+def key(*scenarios: ScenarioConfig, source: WalkSource | None = None, find=brokers, access=OWN) -> str | None:
     """The key of the first one."""
-    return ExecutionCoordinator(scenario_set(*scenarios), source or WalkSource(), find).keys().get(0)
+    return ExecutionCoordinator(scenario_set(*scenarios), source or WalkSource(), find, access=access).keys().get(0)
 
 
 ONE = scenario("one")
@@ -129,6 +131,7 @@ def test_keys_of_a_class_without_a_source_are_unknown() -> None:
     module_of_a_notebook.Raises = importlib.import_module("execution_support").Raises  # type: ignore[attr-defined]
     sys.modules["module_of_a_notebook"] = module_of_a_notebook
     try:
-        assert key(scenario("odd", workers={}, logic={"type": "module_of_a_notebook:Raises"})) is None
+        odd = scenario("odd", workers={}, logic={"type": "module_of_a_notebook:Raises"})
+        assert key(odd, access=PluginAccess(("module_of_a_notebook",))) is None
     finally:
         del sys.modules["module_of_a_notebook"]

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from execution_support import WalkSource, brokers, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.core.errors import TimeLimitError
 from finiex_ray.engine.result import ScenarioResult
@@ -25,7 +26,9 @@ def harm(name: str, kind: str, limit_s: float | None = 0.4, **params):
 
 def run(*scenarios, jobs: int = 1) -> dict[str, ScenarioResult]:
     found: dict[str, ScenarioResult] = {}
-    coordinator = ExecutionCoordinator(scenario_set(*scenarios), WalkSource(), brokers, executor="local", jobs=jobs)
+    coordinator = ExecutionCoordinator(
+        scenario_set(*scenarios), WalkSource(), brokers, executor="local", jobs=jobs, access=OWN
+    )
     coordinator.run(lambda result: found.update({result.name: result}))
     return found
 
@@ -75,6 +78,25 @@ def test_code_that_swallows_the_error_gets_another_kind() -> None:
         stubborn()
     assert len(swallowed) == 3
     assert "time limit of 0.05 s" in swallowed[0]
+
+
+def test_an_import_is_never_cut_off(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nfor _ in range(60):\n    time.sleep(0.01)\nwhole = True\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def late() -> None:
+        with time_limit(0.05):
+            import slow_to_import
+
+            assert slow_to_import.whole
+            while True:
+                time.sleep(0.01)
+
+    with pytest.raises(TimeLimitError):
+        late()
+    assert sys.modules.pop("slow_to_import").whole
 
 
 CRASH = """
