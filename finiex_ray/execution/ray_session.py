@@ -81,15 +81,15 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         ExecutionError: If Ray cannot be started or reached, or if the cluster asks for no token and the user has not
             said that it need not (see `finiex_ray.execution.ray_auth`).
     """
-    ray = import_ray()
-    if ray.is_initialized():
-        return False
     where = target(address)
     if where.startswith("ray://"):
         raise ExecutionError(
             f"address '{where}' is one of Ray Client, which cannot stream results; give host:port of the cluster's head "
             "from one of its nodes, or submit the run: finiex-ray submit SET --address http://host:8265"
         )
+    ray = import_ray()
+    if ray.is_initialized():
+        return False
     settings: dict[str, Any] = {
         "address": where,
         "namespace": NAMESPACE,
