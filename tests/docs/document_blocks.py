@@ -24,6 +24,7 @@ DOCUMENTS = (
     "configs/brokers/README.md",
     "docs/benchmarks.md",
     "docs/cluster.md",
+    "docs/faults.md",
     "docs/fills.md",
 )
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
