@@ -53,8 +53,16 @@ bench-growth: $(STAMP)
 bench-docs: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m bench.document
 
-# make faults  kills nodes, and (as root) cuts a network, in the middle of a run; prints recovery times
+# make faults  the long fault runs (an hour): every failing write, workers, drivers and nodes killed, poison; as root full disks, a cut network
 faults: $(STAMP)
+	FINIEX_FAULTS=all $(BIN)/pytest tests/unit/results/test_recovery.py
+	$(BIN)/python tests/faults/kill_driver.py 50 local
+	$(BIN)/python tests/faults/kill_driver.py 50 ray
+	$(BIN)/python tests/faults/kill_workers.py 300
+	$(BIN)/python tests/faults/poison.py 2000 1
+	$(BIN)/python tests/faults/object_store.py
+	$(BIN)/python tests/faults/disk_full.py
+	$(BIN)/python tests/bench/bench_many.py
 	$(BIN)/python tests/cluster/node_faults.py
 	$(BIN)/python tests/cluster/network_cut.py
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from finiex_ray.core.version import __version__
 
 if TYPE_CHECKING:
-    from finiex_ray.api import run_set
+    from finiex_ray.api import resume_run, run_set
     from finiex_ray.decisions.base import DecisionLogic
     from finiex_ray.decisions.tick_style import TickLogic
     from finiex_ray.experiment import Experiment
@@ -35,6 +35,7 @@ __all__ = [
     "integers",
     "log_uniform",
     "open_run",
+    "resume_run",
     "run_set",
     "uniform",
 ]
@@ -52,6 +53,7 @@ _PLACES = {
     "integers": "finiex_ray.sweep.space",
     "log_uniform": "finiex_ray.sweep.space",
     "open_run": "finiex_ray.sweep.results",
+    "resume_run": "finiex_ray.api",
     "run_set": "finiex_ray.api",
     "uniform": "finiex_ray.sweep.space",
 }

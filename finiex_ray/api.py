@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,29 +16,47 @@ from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig, ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
+from finiex_ray.core.errors import ConfigError, OutputError
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
 from finiex_ray.execution.estimate import Estimate, estimate_plan
+from finiex_ray.execution.hashing import Outcome, outcome_of
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
 from finiex_ray.execution.ray_session import cluster_cpus
 from finiex_ray.results.reader import RunData
-from finiex_ray.results.run_dir import DEFAULT_ROOT, create_run_dir
+from finiex_ray.results.recovery import Done
+from finiex_ray.results.reuse import reuse_results
+from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, RunDir, create_run_dir, find_run_dir, run_exists
 from finiex_ray.results.writer import ResultWriter
 
 __all__ = [
+    "RunInterruptedError",
     "brokers_beside",
     "check_set_determinism",
     "check_set_lookahead",
     "estimate_set",
     "open_data",
+    "resume_run",
     "run_scenarios",
     "run_set",
     "validate_set",
 ]
+
+
+class RunInterruptedError(KeyboardInterrupt):
+    """A run was interrupted; what was finished is kept.
+
+    Attributes:
+        run: The run as far as it got.
+    """
+
+    def __init__(self, run: RunData) -> None:
+        self.run = run
+        super().__init__(_kept(run.run_dir))
 
 
 def run_set(
@@ -50,13 +69,15 @@ def run_set(
     overrides: Sequence[str] = (),
     allow_imports: Sequence[str] = (),
     out: str | Path = DEFAULT_ROOT,
+    run_id: str | None = None,
+    reuse: bool = False,
     fail_fast: bool = False,
     quiet: bool = False,
 ) -> RunData:
-    """Runs a scenario set and puts its results into a new run folder.
+    """Runs a scenario set and puts its results into a run folder.
 
     A scenario that fails is a row of the result, not an exception. After an interruption the folder keeps the results
-    that were finished; the exception carries a note that names it.
+    that were finished, and `resume_run` goes on from there; the exception carries a note that names it.
 
     Args:
         path: The scenario set, JSON or YAML.
@@ -67,6 +88,9 @@ def run_set(
         overrides: ``path=value`` texts over the file, later ones win.
         allow_imports: Modules and packages that the set may name strategies of; ``.``: those of the current folder.
         out: Folder that the run folder is made in.
+        run_id: Name of the run folder; default: made from the time. If it exists and holds a run of the same set, that
+            run is resumed: the same call can be repeated until it has finished.
+        reuse: Take results of equal scenarios (equal ``scenario_key``) from finished runs in ``out``.
         fail_fast: Stop after the first scenario that fails.
         quiet: No live display (otherwise on stderr).
 
@@ -74,7 +98,8 @@ def run_set(
         The finished run.
 
     Raises:
-        FiniexError: If the set, the data or the executor cannot be used.
+        FiniexError: If the set, the data or the executor cannot be used, or results cannot be written.
+        RunInterruptedError: If the user interrupted it.
     """
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
@@ -87,10 +112,12 @@ def run_set(
         jobs=jobs,
         address=address,
         out=out,
+        run_id=run_id,
+        reuse=reuse,
         fail_fast=fail_fast,
         quiet=quiet,
         access=access,
-        details={"overrides": list(overrides), "only": list(only)},
+        details={"path": str(path.absolute()), "overrides": list(overrides), "only": list(only)},
     )
 
 
@@ -103,6 +130,8 @@ def run_scenarios(
     jobs: int | None = None,
     address: str | None = None,
     out: str | Path = DEFAULT_ROOT,
+    run_id: str | None = None,
+    reuse: bool = False,
     fail_fast: bool = False,
     quiet: bool = False,
     access: PluginAccess = NO_ACCESS,
@@ -118,11 +147,14 @@ def run_scenarios(
         jobs: See `run_set`.
         address: See `run_set`.
         out: See `run_set`.
+        run_id: See `run_set`.
+        reuse: See `run_set`.
         fail_fast: See `run_set`.
         quiet: See `run_set`.
         access: Strategy code that may be loaded.
-        details: More for ``run.json``.
+        details: More for ``run.json``: JSON values.
     """
+    out = Path(out)
     coordinator = ExecutionCoordinator(
         scenario_set,
         source,
@@ -133,16 +165,129 @@ def run_scenarios(
         fail_fast=fail_fast,
         access=access,
     )
-    run_dir = create_run_dir(Path(out))
+    if run_id is not None and run_exists(out, run_id):
+        writer = ResultWriter.resume(find_run_dir(run_id, out))
+        with _released_on_error(writer):
+            _same_set(writer, scenario_set)
+            return _resume(writer, coordinator, {"executor": executor}, quiet=quiet)
     head = {"executor": executor, "data": source.describe(), **(details or {})}
+    keys = coordinator.keys()
+    run_dir = create_run_dir(out, run_id)
+    writer = ResultWriter(run_dir, scenario_set, head)
+    with _released_on_error(writer):
+        return _execute(writer, coordinator, keys, reuse_results(writer, keys, out) if reuse else {}, quiet=quiet)
+
+
+def resume_run(
+    run: str | Path = LATEST,
+    *,
+    executor: ExecutorName | None = None,
+    jobs: int | None = None,
+    address: str | None = None,
+    allow_imports: Sequence[str] = (),
+    out: str | Path = DEFAULT_ROOT,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    quiet: bool = False,
+) -> RunData:
+    """Goes on with a run that was interrupted, killed, or could not write its results.
+
+    Scenarios that have a result are not run again, unless something that the result depends on has changed since
+    (configuration, broker file, ticks, engine or strategy source): then they are, as results of one run belong together.
+
+    Args:
+        run: The run's folder, its id, or ``latest``.
+        executor: As in `run_set`; default: what the run was started with.
+        jobs: As in `run_set`.
+        address: As in `run_set`.
+        allow_imports: As in `run_set`; a run folder allows nothing by itself.
+        out: Folder of the run folders, for ids and ``latest``.
+        retry_failed: Run scenarios that failed once more; also of a run that has finished.
+        fail_fast: Stop after the first scenario that fails.
+        quiet: No live display (otherwise on stderr).
+
+    Returns:
+        The finished run.
+
+    Raises:
+        FiniexError: If the run cannot be gone on with, or is being written by another process.
+        RunInterruptedError: If the user interrupted it.
+    """
+    writer = ResultWriter.resume(find_run_dir(run, Path(out)))
+    with _released_on_error(writer):
+        scenario_set = writer.scenario_set
+        path = Path(writer.info.get("path", scenario_set.source))
+        coordinator = ExecutionCoordinator(
+            scenario_set,
+            open_data(scenario_set.data, path),
+            brokers_beside(path),
+            executor=executor or writer.info.get("executor", "auto"),
+            jobs=jobs,
+            address=address,
+            fail_fast=fail_fast,
+            access=allowed_imports(allow_imports, Path.cwd()),
+        )
+        return _resume(writer, coordinator, {}, quiet=quiet, retry_failed=retry_failed)
+
+
+def _resume(
+    writer: ResultWriter,
+    coordinator: ExecutionCoordinator,
+    details: Mapping[str, Any],
+    *,
+    quiet: bool,
+    retry_failed: bool = False,
+) -> RunData:
+    keys, invalid = coordinator.keys(), {result.index: result for result in coordinator.plan().invalid}
+    lost = [
+        f"{done.name}: {invalid[index].error}" for index, done in writer.done.items() if _is_lost(index, done, invalid)
+    ]
+    if lost:
+        raise ConfigError(
+            f"{len(lost)} scenarios that have completed could not run as things are now, for example {lost[0]}; resume where "
+            "the run was started, with the same files",
+            source=str(writer.run_dir.path),
+        )
+    kept = {
+        index: outcome_of(writer.scenario_set.scenarios[index].name, done.success, done.result_hash, done.error_type)
+        for index, done in writer.done.items()
+        if done.key is not None and done.key == keys.get(index) and (done.success or not retry_failed)
+    }
+    if writer.finished and len(kept) + len(invalid) == len(writer.scenario_set.scenarios):
+        writer.close()
+        return RunData(writer.run_dir)
+    changed = sum(done.key != keys.get(index) for index, done in writer.done.items() if index not in invalid)
+    writer.begin(details)
+    return _execute(writer, coordinator, keys, kept, quiet=quiet, changed=changed)
+
+
+def _is_lost(index: int, done: Done, invalid: Mapping[int, ScenarioResult]) -> bool:
+    return done.success and index in invalid
+
+
+def _execute(
+    writer: ResultWriter,
+    coordinator: ExecutionCoordinator,
+    keys: Mapping[int, str],
+    done: Mapping[int, Outcome],
+    *,
+    quiet: bool,
+    changed: int = 0,
+) -> RunData:
+    """Runs what is not done, and closes the run."""
+    run_dir = writer.run_dir
     try:
-        with ResultWriter(run_dir, scenario_set, head) as writer, LiveDisplay(quiet=quiet) as display:
+        with writer, LiveDisplay(quiet=quiet) as display:
+            if done:
+                display.note(f"{len(done):,} scenarios have their result already")
+            if changed:
+                display.note(f"{changed:,} finished scenarios run again: something that they depend on has changed")
 
             def take(result: ScenarioResult) -> None:
-                writer.add(result)
+                writer.add(result, keys.get(result.index))
                 display.finished(result)
 
-            summary = coordinator.run(take, None if quiet else display.update)
+            summary = coordinator.run(take, None if quiet else display.update, done)
             writer.close(
                 executor=summary.executor,
                 plan_s=summary.plan_s,
@@ -150,10 +295,36 @@ def run_scenarios(
                 ticks_per_s=summary.ticks / summary.wall_s if summary.wall_s > 0 else None,
                 result_hash=summary.set_hash,
             )
+    except KeyboardInterrupt as error:
+        raise RunInterruptedError(RunData(run_dir)) from error
     except BaseException as error:
-        error.add_note(f"What was finished is kept in {run_dir.path}")
+        if not isinstance(error, OutputError):  # which says so itself
+            error.add_note(_kept(run_dir))
         raise
     return RunData(run_dir)
+
+
+def _kept(run_dir: RunDir) -> str:
+    return f"What was finished is kept in {run_dir.path}; go on with: finiex-ray run --resume {run_dir.path}"
+
+
+@contextmanager
+def _released_on_error(writer: ResultWriter) -> Iterator[None]:
+    """Lets go of the run folder whatever happens before its session has begun."""
+    try:
+        yield
+    except BaseException:
+        writer.release()
+        raise
+
+
+def _same_set(writer: ResultWriter, scenario_set: ScenarioSet) -> None:
+    before = writer.scenario_set
+    if (before.data, before.scenarios) != (scenario_set.data, scenario_set.scenarios):
+        raise ConfigError(
+            "this run holds another scenario set (or the same with other values); give another --run-id",
+            source=str(writer.run_dir.path),
+        )
 
 
 def validate_set(

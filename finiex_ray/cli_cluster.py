@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
@@ -17,7 +17,7 @@ from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
 from finiex_ray.core.text import printable
 
 if TYPE_CHECKING:
-    from finiex_ray.execution.ray_jobs import Job
+    from finiex_ray.execution.ray_jobs import Job, JobClient
 
 __all__ = ["logs", "plan", "status", "stop", "submit"]
 
@@ -101,10 +101,10 @@ def submit(
         for line in estimate_lines(check_there(submission, client, _tell)):
             _tell(line)
     job_id = send(submission, client)
-    _tell(f"submitted: {job_id}")
     if wait:
-        _follow(client.address, job_id)
+        _follow(client, job_id, f"submitted: {job_id}")
     else:
+        _tell(f"submitted: {job_id}")
         typer.echo(job_id)
 
 
@@ -143,7 +143,7 @@ def logs(
 
     client = JobClient(address)
     if follow:
-        _follow(client.address, job)
+        _follow(client, job)
     typer.echo(printable(client.logs(job), keep="\n\t\r"), nl=False)
 
 
@@ -155,21 +155,20 @@ def stop(job: _JobId, address: _Server = _LOCAL_SERVER) -> None:
     typer.echo(f"{job} is being stopped" if stopped else f"{job} had ended already")
 
 
-def _follow(address: str, job_id: str) -> None:
-    """Shows the log of a job until it is over, then leaves with its exit code."""
-    from finiex_ray.execution.ray_jobs import JobClient
-
-    client = JobClient(address)
+def _follow(client: JobClient, job_id: str, first: str = "") -> NoReturn:
+    """Shows a first line and the log of a job until it is over, then leaves with its exit code."""
     try:
+        if first:
+            _tell(first)
         ended = client.follow(job_id, lambda text: typer.echo(printable(text, keep="\n\t\r"), nl=False))
     except KeyboardInterrupt:
-        _tell(f"{job_id} goes on: finiex-ray logs {job_id} --follow, finiex-ray stop {job_id} (--address {address})")
+        _tell(
+            f"{job_id} goes on: finiex-ray logs {job_id} --follow, finiex-ray stop {job_id} (--address {client.address})"
+        )
         raise typer.Exit(_INTERRUPTED) from None
     if ended.exit_code is None:
         _tell(f"{job_id}: {ended.status.lower()}: {ended.message}")
-    if ended.result:
-        raise typer.Exit(ended.result)
-    raise typer.Exit
+    raise typer.Exit(ended.result)
 
 
 def _facts(job: Job) -> list[tuple[str, str]]:

@@ -134,6 +134,8 @@ class Experiment:
         jobs: int | None = None,
         address: str | None = None,
         out: str | Path = DEFAULT_ROOT,
+        run_id: str | None = None,
+        reuse: bool = False,
         fail_fast: bool = False,
         quiet: bool = False,
     ) -> RunData:
@@ -146,6 +148,8 @@ class Experiment:
             jobs=jobs,
             address=address,
             out=out,
+            run_id=run_id,
+            reuse=reuse,
             fail_fast=fail_fast,
             quiet=quiet,
             access=self._access,

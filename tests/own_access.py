@@ -9,6 +9,7 @@ OWN = PluginAccess(
         "checks_strategies",
         "engine_strategies",
         "execution_support",
+        "fault_strategies",
         "golden_logics",
         "strategy_of_this_folder",
         "sweep_support",

@@ -42,6 +42,7 @@ class Action(IntEnum):
     NONE = 0
     BUY = 1
     CLOSE = 2
+    QUOTE = 3  # enter on either side; only a policy of limit orders can, to the others it says nothing
 
 
 class OrderType(IntEnum):

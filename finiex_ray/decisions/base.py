@@ -40,8 +40,9 @@ class LogicParams(BaseModel):
 class DecisionLogic(ABC):
     """A strategy in block style: the workers' arrays in, an action a tick out, once a block.
 
-    Trading is done either by the compiled one-position policy (return it from ``policy``: the strategy then never leaves
-    machine code) or, where ``policy`` returns None, by ``execute``, which is called at each wake-up.
+    Trading is done either by a compiled policy (return a `OnePositionPolicy`, or to enter by limit orders a `QuotePolicy`,
+    from ``policy``: the strategy then never leaves machine code) or, where ``policy`` returns None, by ``execute``, which is
+    called at each wake-up.
 
     Attributes:
         Params: The pydantic model of the parameters.

@@ -18,9 +18,11 @@ LOGICS: Final = PluginKind(
     group="finiex_ray.logics",
     builtin={
         "aggressive_trend": "finiex_ray.decisions.aggressive_trend:AggressiveTrend",
+        "limit_entry": "finiex_ray.decisions.limit_entry:LimitEntry",
         "macd_cross": "finiex_ray.decisions.macd_cross:MacdCross",
         "scripted": "finiex_ray.decisions.scripted:Scripted",
         "simple_consensus": "finiex_ray.decisions.simple_consensus:SimpleConsensus",
+        "two_sided_quote": "finiex_ray.decisions.limit_entry:TwoSidedQuote",
     },
 )
 

@@ -83,6 +83,11 @@ class LiveDisplay:
         else:
             self._print(_totals_text(totals))
 
+    def note(self, text: str) -> None:
+        """Shows a line."""
+        if not self._quiet:
+            self._print(Text(printable(text)))
+
     def finished(self, result: ScenarioResult) -> None:
         """Tells of a scenario that failed, at once; of the first ones only, as the summary lists them all."""
         if self._quiet or result.success or result.error is None:

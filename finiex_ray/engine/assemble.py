@@ -53,7 +53,7 @@ class LiveScenario:
 
 
 def build_strategy(
-    config: ScenarioConfig, access: PluginAccess
+    config: ScenarioConfig, access: PluginAccess = NO_ACCESS
 ) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
     """Makes workers and logic and binds them.
 

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What of a result travels back from its task. Whatever is left out changes no statistic and no hash."""
 
@@ -37,7 +37,7 @@ class Wanted:
     # name to a function of the whole result, or its import path ("package.module:function"), called in the task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScenarioTask:
     """One scenario that has passed validation, without its market data."""
 

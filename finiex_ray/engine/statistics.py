@@ -57,7 +57,7 @@ def scenario_statistics(
     """
     unit, count = float(minor_per_unit), len(trades)
     sums = np.empty(SUMS)
-    words = trades.view(np.int64).reshape(count, len(trades.dtype.names or ()))
+    words = trades.view(np.int64).reshape(count, trades.dtype.itemsize // 8)
     sum_trades_nb(words, np.argsort(trades["entry_ns"], kind="stable"), opening_minor, sums)
     wins, losses, won, lost, mean, spread, downside, held_ns, market_ns, longest_ns, sound = sums.tolist()
     ledger = {name: account[name].item() for name in _LEDGER}

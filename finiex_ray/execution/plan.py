@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -80,12 +80,18 @@ def plan_scenarios(
 
 
 class _Planner:
-    """The two passes of a plan: each scenario on its own, then the warm-up bars that scenarios share."""
+    """The two passes of a plan: each scenario on its own, then the warm-up bars that scenarios share.
+
+    What many scenarios share (windows, accounts, strategies: a resolved set has one object for each) is looked at once.
+    """
 
     def __init__(self, cache: SegmentCache, brokers: Brokers, access: PluginAccess) -> None:
         self._cache = cache
         self._find_broker, self._access = brokers, access
         self._brokers: dict[str, BrokerSpec | ConfigError] = {}
+        self._terms: dict[tuple[str, int, str], str | ScenarioInvalidError | None] = {}  # the conversion pair, if any
+        self._needs: dict[Hashable, Mapping[Timeframe, int] | Exception | ErrorInfo] = {}
+        self._windows: dict[Hashable, TickWindow | DataError] = {}
         self._symbols = cache.source.symbols()
         self._known = frozenset(self._symbols)
 
@@ -103,12 +109,23 @@ class _Planner:
         self._take_broker(draft)
         self._take_strategy(draft)
         if draft.digits is not None:
-            try:
-                draft.window = find_ticks(self._cache, config)
-            except DataError as error:
-                draft.reasons.append(str(error))
+            self._take_window(draft)
         self._take_conversion(draft)
         return draft
+
+    def _take_window(self, draft: _Draft) -> None:
+        config = draft.config
+        key = (config.symbol, config.start, config.end, config.max_ticks)
+        if key not in self._windows:
+            try:
+                self._windows[key] = find_ticks(self._cache, config)
+            except DataError as error:
+                self._windows[key] = error
+        window = self._windows[key]
+        if isinstance(window, DataError):
+            draft.reasons.append(str(window))
+        else:
+            draft.window = window
 
     def _take_conversion(self, draft: _Draft) -> None:
         if draft.pair is None or draft.window is None:
@@ -138,21 +155,38 @@ class _Planner:
         draft.broker = broker
         if draft.digits is None:
             return
-        try:
-            terms = trading_terms(draft.config, broker, draft.digits)
-            draft.pair = None if terms.pair is None else terms.pair.symbol
-        except ScenarioInvalidError as error:
-            draft.reasons.extend(error.reasons)
+        key = (draft.config.symbol, id(draft.config.account), name)
+        if key not in self._terms:
+            try:
+                pair = trading_terms(draft.config, broker, draft.digits).pair
+                self._terms[key] = None if pair is None else pair.symbol
+            except ScenarioInvalidError as error:
+                self._terms[key] = error
+        found = self._terms[key]
+        if isinstance(found, ScenarioInvalidError):
+            draft.reasons.extend(found.reasons)
+        else:
+            draft.pair = found
 
     def _take_strategy(self, draft: _Draft) -> None:
-        try:
-            draft.needs = strategy_needs(draft.config, self._access)
-        except ScenarioInvalidError as error:
-            draft.reasons.extend(error.reasons)
-        except (ConfigError, RegistryError) as error:
-            draft.reasons.append(str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing and building run a user's code
-            draft.crash = error_info(error)
+        config = draft.config
+        key = (id(config.logic), *((name, id(worker)) for name, worker in config.workers.items()))
+        if key not in self._needs:
+            try:
+                self._needs[key] = strategy_needs(config, self._access)
+            except (ConfigError, RegistryError, ScenarioInvalidError) as error:
+                self._needs[key] = error
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - importing and building run a user's code
+                self._needs[key] = error_info(error)
+        found = self._needs[key]
+        if isinstance(found, ScenarioInvalidError):
+            draft.reasons.extend(found.reasons)
+        elif isinstance(found, Exception):
+            draft.reasons.append(str(found))
+        elif isinstance(found, ErrorInfo):
+            draft.crash = found
+        else:
+            draft.needs = found
 
     def with_warmup(self, drafts: list[_Draft]) -> list[PlannedScenario | ScenarioResult]:
         """Finds the warm-up bars once for all scenarios that share them, and checks that each has enough (rule R14)."""
@@ -201,6 +235,7 @@ class _Planner:
             warmup_key=_key(draft.config),
             warmup=bundle,
             conversion=draft.conversion,
+            needs=draft.needs,
         )
 
 

@@ -27,7 +27,7 @@ class WarmupKey(NamedTuple):
     bar_price: BarPrice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedScenario:
     """One scenario that has passed validation, and where its ticks are; the ticks themselves stay in the cache."""
 
@@ -42,6 +42,9 @@ class PlannedScenario:
     warmup_key: WarmupKey
     warmup: Mapping[Timeframe, BarSeries] = field(repr=False, compare=False)  # one object for all with the same key
     conversion: tuple[tuple[str, date], ...] = ()  # symbol and days of the conversion pair, where one is needed
+    needs: Mapping[Timeframe, int] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # bars that its own workers see
 
     @property
     def window_key(self) -> tuple[object, ...]:

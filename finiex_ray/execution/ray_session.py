@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,7 @@ LOCAL: Final = "local"
 NAMESPACE: Final = "finiex_ray"
 _ANSWER_S: Final = 20.0  # for a head far away
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parents[2])
+_PATIENCE: Final = {"RAY_health_check_failure_threshold": "60"}
 # Read when Ray is imported. Without keepalive a cut network keeps tasks pending for minutes.
 _BEFORE_IMPORT: Final = {
     "RAY_grpc_client_keepalive_time_ms": "10000",
@@ -78,15 +81,15 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         ExecutionError: If Ray cannot be started or reached, or if the cluster asks for no token and the user has not
             said that it need not (see `finiex_ray.execution.ray_auth`).
     """
-    ray = import_ray()
-    if ray.is_initialized():
-        return False
     where = target(address)
     if where.startswith("ray://"):
         raise ExecutionError(
             f"address '{where}' is one of Ray Client, which cannot stream results; give host:port of the cluster's head "
             "from one of its nodes, or submit the run: finiex-ray submit SET --address http://host:8265"
         )
+    ray = import_ray()
+    if ray.is_initialized():
+        return False
     settings: dict[str, Any] = {
         "address": where,
         "namespace": NAMESPACE,
@@ -100,24 +103,63 @@ def connect(address: str | None = None, jobs: int | None = None) -> bool:
         ensure_token()
         # Task processes inherit it; set through a runtime_env it would cost each of them a slower start.
         surroundings["PYTHONHASHSEED"] = "0"
+        # One node, here: a machine that is too busy to answer is no dead one, and Ray would end this process with it.
+        surroundings |= {name: os.environ.get(name, value) for name, value in _PATIENCE.items()}
         settings |= {"include_dashboard": False, "num_cpus": jobs}
     try:
-        with _environment(surroundings):
-            ray.init(**settings)
-        if where != LOCAL and token_wanted() and answers_without_token(ray.get_runtime_context().gcs_address):
-            ray.shutdown()
-            raise refuse_open(f"the Ray cluster at '{where}'")
+        with _environment(surroundings), _own_sigterm():
+            _init(ray, settings)
+        if where != LOCAL and token_wanted():
+            _leave_if_open(ray, where)
+    except ExecutionError:
+        raise
     except ray.exceptions.AuthenticationError as error:
         raise ExecutionError(
             f"the Ray cluster at '{where}' refuses this token, or there is none here; {NO_TOKEN_HINT}, or set "
             f"{MODE}=disabled for a cluster that has none"
         ) from error
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:
         what = "start Ray on this machine" if where == LOCAL else f"reach the Ray cluster at '{where}'"
         raise ExecutionError(
             f"cannot {what}: {type(error).__name__}: {error}; check --address and the token, or run with --executor local"
         ) from error
     return True
+
+
+def _leave_if_open(ray: Any, where: str) -> None:
+    """Ends a connection that has just been made, if the cluster asks for no token.
+
+    Raises:
+        ExecutionError: If so, or if it cannot be found out.
+    """
+    try:
+        if answers_without_token(ray.get_runtime_context().gcs_address):
+            raise refuse_open(f"the Ray cluster at '{where}'")
+    except ExecutionError:
+        ray.shutdown()
+        raise
+
+
+def _init(ray: Any, settings: Mapping[str, Any]) -> None:
+    """Starts or connects; on a busy machine Ray's own processes may miss its limit of 30 s the first time."""
+    try:
+        ray.init(**settings)
+    except Exception as error:
+        if "timed out during startup" not in str(error):
+            raise
+        ray.shutdown()
+        ray.init(**settings)
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keeps the handler that was set for SIGTERM: Ray sets one of its own, which ends the process at once."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def cluster_cpus(address: str | None = None) -> int:

@@ -38,8 +38,8 @@ class ObjectStore:
         if load is DataLoad.CLUSTER:
             import ray
 
-            # Ray runs it again by itself when what it loaded is lost.
-            self._load = ray.remote(max_retries=_LOAD_RETRIES)(_load_on_node)
+            # Ray runs it again by itself when what it loaded is lost. It must not wait for a CPU behind tasks that wait for it.
+            self._load = ray.remote(num_cpus=0, max_retries=_LOAD_RETRIES)(_load_on_node)
             self._source = _Source(driver_paths(), ray.put(cache.source))
         self._uses: Counter[Hashable] = Counter()
         self._refs: dict[Hashable, Any] = {}

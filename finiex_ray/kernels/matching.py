@@ -385,7 +385,7 @@ def expiries_nb(ints: Any) -> None:
 @helper
 def _match_nb(ints: Any, reals: Any, limits: bool) -> None:
     """One pass over the book: limit orders at their own price, or stops at the quote (rule R5)."""
-    k = 0
+    k, before = 0, ints[L.resting]
     while k < ints[L.resting]:
         order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
         side = ints[order + O.side]
@@ -407,7 +407,8 @@ def _match_nb(ints: Any, reals: Any, limits: bool) -> None:
         _leave_book_nb(ints, k)
         _fill_nb(ints, reals, order, price, limits)
         k = 0  # the fill may have cancelled a partner before this place: look again from the start
-    set_timer_nb(ints)
+    if ints[L.resting] < before:
+        set_timer_nb(ints)
 
 
 @helper

@@ -13,6 +13,7 @@ from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import mark_nb, sums_nb, unrealised_nb
 from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
+from finiex_ray.kernels.positions import nearer_nb
 from finiex_ray.kernels.runs import RUN
 
 __all__ = ["close_bucket_nb", "pass_quiet_nb", "row_nb", "stand_at_nb"]
@@ -29,6 +30,9 @@ def row_nb(signals: Any, row: int, offset: int) -> int:
     n = len(signals)
     if row >= n or signals[row, 0] >= offset:
         return row
+    straight = row + offset - signals[row, 0]  # where it is if every tick has a signal
+    if straight < n and signals[straight, 0] == offset:
+        return straight
     low, step = row, 1
     while low + step < n and signals[low + step, 0] < offset:
         low += step
@@ -53,28 +57,33 @@ def stand_at_nb(ints: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, i: int,
 
 
 @inlined
-def _band_nb(ints: Any) -> tuple[int, int, int, int]:
-    """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen."""
+def _band_nb(ints: Any) -> tuple[int, int, int, int, int, int]:
+    """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen.
+
+    Trailing stops draw the band's outer edges after the quotes: the last two are the least distance of the longs' from the
+    bid and of the shorts' from the ask, `FAR` where there are none.
+    """
     bid_low, bid_high, ask_low, ask_high = -FAR, FAR, -FAR, FAR
+    long_trail, short_trail = FAR, FAR
     for k in range(ints[L.positions]):
         position = ints[L.positions_at] + k * POSITION
         sl, tp, trail = ints[position + P.sl_points], ints[position + P.tp_points], ints[position + P.trail_points]
         if ints[position + P.tp_at_quote] != 0 or (trail != 0 and sl == NO_PRICE):
-            return FAR, -FAR, FAR, -FAR
+            return FAR, -FAR, FAR, -FAR, FAR, FAR
         if ints[position + P.side] > 0:
             if sl != NO_PRICE:
                 bid_low = max(bid_low, sl)
             if tp != NO_PRICE:
                 bid_high = min(bid_high, tp)
             if trail != 0:
-                bid_high = min(bid_high, sl + trail + 1)
+                long_trail = min(long_trail, trail)
         else:
             if sl != NO_PRICE:
                 ask_high = min(ask_high, sl)
             if tp != NO_PRICE:
                 ask_low = max(ask_low, tp)
             if trail != 0:
-                ask_low = max(ask_low, sl - trail - 1)
+                short_trail = min(short_trail, trail)
     for k in range(ints[L.resting]):
         order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
         at_limit = ints[order + O.type] == LIMIT or ints[order + O.state] == TRIGGERED
@@ -88,7 +97,7 @@ def _band_nb(ints: Any) -> tuple[int, int, int, int]:
             bid_high = min(bid_high, level)
         else:
             bid_low = max(bid_low, level)
-    return bid_low, bid_high, ask_low, ask_high
+    return bid_low, bid_high, ask_low, ask_high, long_trail, short_trail
 
 
 @helper
@@ -214,15 +223,15 @@ def pass_quiet_nb(
 ) -> int:
     """Passes over ticks at which nothing but marks can happen; returns the first offset that needs the full step.
 
-    Within the band of stops and resting orders, above the margin call, with nothing under way, no action and no timer, a
-    tick only moves equity and excursions. The arguments are those of `advance_nb`.
+    Within the band of stops and resting orders, above the margin call, with no arrival, no action and no timer, a tick only
+    moves equity, excursions and trailing stops. The arguments are those of `advance_nb`.
     """
     flat = ints[L.positions] == 0
     if flat and ints[L.resting] == 0:
         _pass_flat_nb(ints, reals, time_ns, last, base)
         stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
-    bid_low, bid_high, ask_low, ask_high = _band_nb(ints)
+    bid_low, bid_high, ask_low, ask_high, long_trail, short_trail = _band_nb(ints)
     long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
     least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
@@ -269,41 +278,44 @@ def pass_quiet_nb(
                 calm_low, calm_high = _bounds_nb(
                     worst - balance, best - balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
                 )
-            # Runs, then parts of a run, whose extremes move no extreme of the account are passed over whole.
+            # Runs, then parts of a run, whose extremes move no extreme of the account are passed over whole; clear of the
+            # stops in whatever order the prices of a run came.
             begin = i
             if i == run * RUN:
                 runs = min(until // RUN, len(extremes))
                 while (
                     run < runs
-                    and extremes[run, 0] > bid_low
+                    and extremes[run, 0] > max(bid_low, extremes[run, 1] - long_trail)
                     and extremes[run, 1] < bid_high
                     and extremes[run, 2] > ask_low
-                    and extremes[run, 3] < ask_high
+                    and extremes[run, 3] < min(ask_high, extremes[run, 2] + short_trail)
                     and extremes[run, column] > calm_low
                     and extremes[run, column + 1] < calm_high
                 ):
                     bucket_least = min(bucket_least, extremes[run, column])
                     bucket_most = max(bucket_most, extremes[run, column + 1])
+                    bid_low = max(bid_low, extremes[run, 1] - long_trail)
+                    ask_high = min(ask_high, extremes[run, 2] + short_trail)
                     run += 1
                 i = max(i, run * RUN)
                 end = min(run * RUN + RUN, until)
             if i == begin:
                 end = min(i + PART, end)
-                low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
+                lowest, highest, sl_bid, sl_ask = FAR, -FAR, bid_low, ask_high
                 bids, asks = bid[i:end], ask[i:end]
                 for k in range(len(bids)):
-                    low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
-                    low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
-                lowest, highest = (low_bid, high_bid) if column == 0 else (low_ask, high_ask)
-                if (
-                    low_bid > bid_low
-                    and high_bid < bid_high
-                    and low_ask > ask_low
-                    and high_ask < ask_high
-                    and lowest > calm_low
-                    and highest < calm_high
-                ):
+                    b, a = bids[k], asks[k]
+                    if b <= sl_bid or b >= bid_high or a <= ask_low or a >= sl_ask:
+                        end, inside = i + k, False
+                        break
+                    quote = b if column == 0 else a
+                    lowest, highest = min(lowest, quote), max(highest, quote)
+                    sl_bid, sl_ask = max(sl_bid, b - long_trail), min(sl_ask, a + short_trail)
+                if end == i:
+                    break
+                if lowest > calm_low and highest < calm_high:
                     bucket_least, bucket_most = min(bucket_least, lowest), max(bucket_most, highest)
+                    bid_low, ask_high = sl_bid, sl_ask
                     i = end
             if i > begin:
                 if i == until:
@@ -326,6 +338,7 @@ def pass_quiet_nb(
             equity = now
             least_bid, most_bid = min(least_bid, b), max(most_bid, b)
             least_ask, most_ask = min(least_ask, a), max(most_ask, a)
+            bid_low, ask_high = max(bid_low, b - long_trail), min(ask_high, a + short_trail)
             low, high = min(low, equity), max(high, equity)
             if equity > peak:
                 peak, fall = equity, 0.0
@@ -360,4 +373,9 @@ def pass_quiet_nb(
             least, most = (least_bid, most_bid) if ints[position + P.side] > 0 else (least_ask, most_ask)
             ints[position + P.lowest_points] = min(ints[position + P.lowest_points], least)
             ints[position + P.highest_points] = max(ints[position + P.highest_points], most)
+            if ints[position + P.trail_points] != 0:
+                trail, side = ints[position + P.trail_points], ints[position + P.side]
+                ints[position + P.sl_points] = nearer_nb(
+                    ints[position + P.sl_points], trail, side, most if side > 0 else least
+                )
     return i

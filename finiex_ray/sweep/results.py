@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from finiex_ray.core.errors import ConfigError, DataError, suggest
-from finiex_ray.results.journal import read_journal
-from finiex_ray.results.reader import RunData
+from finiex_ray.results.merge import FolderPart
+from finiex_ray.results.parts import table_schema
+from finiex_ray.results.reader import RunData, to_pandas
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, find_run_dir
 from finiex_ray.sweep import overfitting
 from finiex_ray.sweep.returns import RETURNS_SCHEMA
-from finiex_ray.sweep.store import scenario_schema
+from finiex_ray.sweep.store import journal_rows, scenario_schema, trial_schema
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -42,22 +45,27 @@ class SweepData(RunData):
 
     @cached_property
     def scenarios(self) -> pd.DataFrame:
-        """One row a window of a trial; of a sweep that was cut off, those that its journal holds."""
-        if self.run_dir.table("scenarios").is_file():
-            return self._frame("scenarios", scenario_schema(()), "index")
-        rows = list(read_journal(self.run_dir.journal))
-        names = list(scenario_schema(name for name in self.objectives if rows and name in rows[0]).names)
-        return pd.DataFrame(rows).reindex(columns=list(dict.fromkeys(names))).sort_values("index", ignore_index=True)
+        """One row a window of a trial; of a sweep that is running or was killed, those that its journal holds."""
+        if self.info.get("status") != "running":
+            return self._frame("scenarios")
+        rows = list(journal_rows(self.run_dir))
+        schema = scenario_schema(name for name in self.objectives if rows and name in rows[0])
+        return to_pandas(pa.Table.from_pylist(rows, schema=schema))
 
     @cached_property
     def trials(self) -> pd.DataFrame:
         """One row a trial: parameters, objectives, and over all windows net profit (sum), trades (sum), drawdown (largest)."""
-        return self._frame("trials", scenario_schema(()), "trial")
+        return self._frame("trials")
 
     @cached_property
     def returns(self) -> pd.DataFrame:
         """Balance and return of each period, window and trial."""
-        return self._frame("returns", RETURNS_SCHEMA, "scenario_index")
+        return self._frame("returns")
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        if self.info.get("status") != "finished" and not self.run_dir.table(name).is_file():
+            return to_pandas(_SCHEMAS.get(name, table_schema)(name).empty_table())
+        return to_pandas(FolderPart(self.run_dir.path).whole(name))
 
     @cached_property
     def complete(self) -> pd.DataFrame:
@@ -289,6 +297,12 @@ def _profit_per_day(rows: pd.DataFrame) -> float:
     days = (rows["last_time"] - rows["first_time"]).dt.total_seconds().sum() / 86_400
     return float(rows["net_profit"].sum()) / days if days > 0 else math.nan
 
+
+_SCHEMAS: dict[str, Callable[[str], Any]] = {
+    "scenarios": lambda _: scenario_schema(()),
+    "trials": lambda _: trial_schema({}, ()),
+    "returns": lambda _: RETURNS_SCHEMA,
+}
 
 _KINDS: dict[str, type[RunData]] = {"sweep": SweepData, "walk_forward": WalkForwardData}
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from finiex_ray.core.market import FloatArray, IntArray
-from finiex_ray.results.rows import Row
 from finiex_ray.results.tables import TIME, WORD
 
-__all__ = ["RETURNS_SCHEMA", "period_returns", "return_tables", "write_tables"]
+__all__ = ["RETURNS_SCHEMA", "Row", "period_returns", "returns_table"]
 
-_GROUP_SCENARIOS: Final = 1_024
+Row = dict[str, Any]
+"""One scenario of a sweep as its journal has it: column to JSON value."""
+
 _PLACE: Final = ("fold", "sample", "window")
 
 RETURNS_SCHEMA: Final = pa.schema(
@@ -41,25 +39,16 @@ def period_returns(balance_minor: IntArray, opening_minor: int) -> FloatArray:
     return np.divide(change, before, out=np.zeros_like(change), where=before > 0)
 
 
-def return_tables(rows: Iterable[Row], periods: Mapping[str, Sequence[int]]) -> Iterator[Any]:
-    """The table in parts of bounded size, in the order of the rows.
+def returns_table(rows: Sequence[Row], periods: Mapping[str, Sequence[int]]) -> Any:
+    """The returns of some scenarios, in the order of the rows; None where there are none.
 
     Args:
         rows: Rows of the sweep's journal.
         periods: Starts of the periods of each window, ns.
     """
-    group: list[Row] = []
-    for row in rows:
-        if row["success"] and "balance_minor" in row:
-            group.append(row)
-        if len(group) >= _GROUP_SCENARIOS:
-            yield _table(group, periods)
-            group = []
-    if group:
-        yield _table(group, periods)
-
-
-def _table(rows: Sequence[Row], periods: Mapping[str, Sequence[int]]) -> Any:
+    rows = [row for row in rows if row["success"] and "balance_minor" in row]
+    if not rows:
+        return None
     balances = [np.array(row["balance_minor"], np.int64) for row in rows]
     lengths = [len(each) for each in balances]
     place = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
@@ -79,15 +68,3 @@ def _table(rows: Sequence[Row], periods: Mapping[str, Sequence[int]]) -> Any:
         "return": pa.array(np.concatenate(returns)),
     }
     return pa.Table.from_arrays([columns[name] for name in RETURNS_SCHEMA.names], schema=RETURNS_SCHEMA)
-
-
-def write_tables(path: Path, schema: Any, tables: Iterable[Any]) -> None:
-    """Writes a Parquet file that appears when it is whole."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer:
-            for table in tables:
-                writer.write_table(table.unify_dictionaries())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

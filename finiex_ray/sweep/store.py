@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from finiex_ray.config.models import ScenarioConfig, ScenarioSet
-from finiex_ray.config.resolved import to_json
+from finiex_ray.config.resolved import ConfigHashes, json_lines
 from finiex_ray.core.errors import ConfigError
-from finiex_ray.core.text import printable
 from finiex_ray.engine.result import ScenarioResult
-from finiex_ray.results.files import safe_stem
-from finiex_ray.results.journal import Journal, read_journal
-from finiex_ray.results.parquet import RecordFile, RowFile
-from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA, Row, profile_rows, scenario_row
+from finiex_ray.results.entry import encode_entry, entry_log
+from finiex_ray.results.files import output_errors, safe_stem, sync_folder, write_file
+from finiex_ray.results.journal import SegmentWriter, read_segment, segment_files
+from finiex_ray.results.lock import RunLock, this_writer
+from finiex_ray.results.parts import entry_tables, table_file, write_tables
+from finiex_ray.results.rows import SCENARIO_SCHEMA, scenario_values
 from finiex_ray.results.run_dir import RunDir
 from finiex_ray.results.run_info import FORMAT_VERSION, read_head, renew_head, versions, write_info
-from finiex_ray.results.tables import RECORD_TABLES, WORD, Chunk
-from finiex_ray.sweep.returns import RETURNS_SCHEMA, return_tables, write_tables
+from finiex_ray.results.tables import RECORD_TABLES, WORD
+from finiex_ray.sweep.returns import RETURNS_SCHEMA, Row, returns_table
 
-__all__ = ["SweepStore", "WindowOutcome", "scenario_schema", "trial_schema"]
+__all__ = ["SweepStore", "WindowOutcome", "journal_rows", "scenario_schema", "trial_schema"]
 
+_MOST_LOG_FILES: Final = 1_000  # of scenarios that failed
+_GROUP_ROWS: Final = 1_024
 _TRIAL_SUMS: Final = {"net_profit": "sum", "trades": "sum", "max_drawdown_pct": "max"}
 
 
@@ -75,6 +82,17 @@ def _arrow_type(values: Sequence[Any]) -> Any:
     return pa.float64() if kinds <= {int, float} else pa.string()
 
 
+def journal_rows(run_dir: RunDir) -> Iterator[Row]:
+    """What the journal of a sweep holds: each scenario once, in order of their indexes."""
+    found: dict[int, bytes] = {}
+    for path in segment_files(run_dir.journal).values():
+        found |= {int.from_bytes(each[:_INDEX_BYTES], "little"): each for each in read_segment(path).payloads}
+    return (json.loads(found[index][_INDEX_BYTES:]) for index in sorted(found))
+
+
+_INDEX_BYTES: Final = 8  # before the row in a frame
+
+
 class SweepStore:
     """Writes the folder of a sweep, also of one that goes on.
 
@@ -88,7 +106,8 @@ class SweepStore:
         details: More for ``run.json``.
 
     Raises:
-        ConfigError: If the folder holds another sweep, or one that is finished.
+        ConfigError: If the folder holds another sweep, one that is finished, or one that another process writes.
+        OutputError: If the folder cannot be written to; the methods raise it too.
     """
 
     def __init__(
@@ -103,35 +122,53 @@ class SweepStore:
     ) -> None:
         self.run_dir = run_dir
         self._objectives, self._measures = tuple(objectives), tuple(measures)
-        self._resumed = run_dir.journal.is_file()
-        if self._resumed:
-            self._head = _same_sweep(run_dir, spec)
-        else:
-            self._head = {
-                "format": FORMAT_VERSION,
-                "run_id": run_dir.run_id,
-                "kind": spec["kind"],
-                "status": "running",
-                "set": scenario_set.name,
-                "started": _now(),
-                "versions": versions(),
-                "sweep": dict(spec),
-            }
-            write_info(run_dir.info, self._head, to_json(scenario_set))
-        self._head |= {"status": "running", **details}
-        self._journal = Journal(run_dir.journal, append=self._resumed)
-        self._text_params = {path for path, values in params.items() if _arrow_type(values) == pa.string()}
-        self._trials = RowFile(run_dir.table("trials"), trial_schema(params, objectives))
-        self._periods: set[str] = set()
-        self._counts = {"trials": 0, "scenarios": 0, "completed": 0, "failed": 0, "ticks": 0}
+        self._trial_schema = trial_schema(params, objectives)
+        self._text_params = {path for path in params if self._trial_schema.field(path).type == pa.string()}
+        self._hashes = ConfigHashes()
+        self._trials: list[Row] = []
+        self._periods: set[str] = set()  # windows whose periods the journal has
+        self._logs = 0
+        self._segment: SegmentWriter | None = None
+        self._lock = RunLock(run_dir)
+        try:
+            self._begin(scenario_set, spec, details)
+        except BaseException:
+            self.release()
+            raise
+
+    def _begin(self, scenario_set: ScenarioSet, spec: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        resumed = self.run_dir.info.is_file()
+        head = _same_sweep(self.run_dir, spec) if resumed else {}
+        self._head = {
+            "format": FORMAT_VERSION,
+            "run_id": self.run_dir.run_id,
+            "kind": spec["kind"],
+            "set": scenario_set.name,
+            "started": _now(),
+            "sweep": dict(spec),
+            **head,
+            "status": "running",
+            "epoch": int(head.get("epoch", 0)) + 1,
+            "writer": this_writer(),
+            "versions": versions(),
+            **details,
+        }
+        with self._output():
+            if resumed:
+                renew_head(self.run_dir.info, self._head)
+            else:
+                write_info(self.run_dir.info, self._head, json_lines(scenario_set))
+            self.run_dir.journal.mkdir(exist_ok=True)
+            number = max(segment_files(self.run_dir.journal), default=0) + 1
+            writer = {"run_id": self.run_dir.run_id, **this_writer()}
+            self._segment = SegmentWriter(self.run_dir.journal, number, self._head["epoch"], writer)
 
     def known(self) -> dict[int, WindowOutcome]:
-        """What the journal of an interrupted sweep holds, by index."""
-        if not self._resumed:
-            return {}
+        """What the journal holds from earlier on, by index."""
         found = {}
-        for row in read_journal(self.run_dir.journal):
+        for row in journal_rows(self.run_dir):
             self._periods.update([row["window"]] if row.get("periods") else [])
+            self._logs += row["log"] is not None
             found[row["index"]] = self._outcome(row)
         return found
 
@@ -139,8 +176,12 @@ class SweepStore:
         self, result: ScenarioResult, config: ScenarioConfig, fold: str, trial: int, window: str, sample: str = "in"
     ) -> WindowOutcome:
         """Writes a result to the journal."""
-        failed_log = "" if result.success else f"{safe_stem(result.name)}.log"
-        row = scenario_row(result, config, failed_log)
+        log = None
+        if not result.success and self._logs < _MOST_LOG_FILES:
+            self._logs += 1
+            log = f"{safe_stem(result.name)}.log"
+        values = scenario_values(result, config, self._hashes(config), None, log)
+        row = dict(zip(SCENARIO_SCHEMA.names, values, strict=True))
         row |= {"fold": fold, "sample": sample, "trial": trial, "window": window}
         row |= {name: result.measures.get(name) for name in self._measures}
         if result.balances is not None:
@@ -150,14 +191,12 @@ class SweepStore:
             if window not in self._periods:  # the same for every trial
                 self._periods.add(window)
                 row["periods"] = balances.start_ns.tolist()
-        if failed_log:
-            lines = [printable(line, keep="\n\t") for line in result.log]
-            trace = (
-                "" if result.error is None else f"{result.error.type}: {result.error.message}\n{result.error.traceback}"
-            )
-            text = "\n".join([*lines, printable(trace, keep="\n\t")])
-            (self.run_dir.logs / failed_log).write_text(text + "\n", encoding="utf-8", newline="\n")
-        self._journal.add(row)
+        text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        assert self._segment is not None
+        with self._output():
+            if log is not None:
+                write_file(self.run_dir.logs / log, entry_log(result).encode())
+            self._segment.append(result.index.to_bytes(_INDEX_BYTES, "little") + text.encode())
         return self._outcome(row)
 
     def _outcome(self, row: Row) -> WindowOutcome:
@@ -172,9 +211,7 @@ class SweepStore:
 
     def result_hashes(self, trial: int) -> dict[str, str | None]:
         """The result hashes of a trial by window."""
-        return {
-            row["window"]: row["result_hash"] for row in read_journal(self.run_dir.journal) if row["trial"] == trial
-        }
+        return {row["window"]: row["result_hash"] for row in journal_rows(self.run_dir) if row["trial"] == trial}
 
     def add_trial(
         self,
@@ -185,7 +222,7 @@ class SweepStore:
         values: Sequence[float] | None,
         outcomes: Sequence[WindowOutcome],
     ) -> None:
-        """Writes the row of a trial."""
+        """Takes the row of a trial."""
         done = [each for each in outcomes if each.success]
         shown = {path: str(value) if path in self._text_params else value for path, value in params.items()}
         sums = {
@@ -197,51 +234,73 @@ class SweepStore:
             dict.fromkeys(self._objectives) if values is None else dict(zip(self._objectives, values, strict=True))
         )
         head = {"fold": fold, "trial": trial, "state": state, "windows": len(done)}
-        self._trials.add({**sums, **head, **shown, **objectives})
-        self._counts["trials"] += 1
+        self._trials.append({**sums, **head, **shown, **objectives})
 
     def write_records(self, results: Iterable[ScenarioResult]) -> None:
         """Writes orders, fills, trades, equity and profile of some scenarios: those of the best trial."""
-        files = {name: RecordFile(self.run_dir.table(name), name) for name in RECORD_TABLES}
-        profile = RowFile(self.run_dir.table("profile"), PROFILE_SCHEMA)
-        for result in results:
-            loop = result.loop
-            if loop is not None:
-                for table, file in files.items():
-                    step, unit, comments = loop.volume_step, loop.minor_per_unit, loop.comments
-                    file.add(Chunk(result.name, result.index, loop.digits, step, unit, getattr(loop, table), comments))
-            for row in profile_rows(result):
-                profile.add(row)
-        for file in files.values():
-            file.close()
-        profile.close()
+        payloads = [encode_entry(result, None, None, None, None) for result in results]
+        names = (*RECORD_TABLES, "profile")
+        with self._output():
+            write_tables(self.run_dir.path, entry_tables(payloads, names), names)
 
     def close(self, status: str = "finished", **details: Any) -> None:
-        """Lets the tables appear and completes ``run.json``."""
-        self._journal.close()
-        self._trials.close()
-        scenarios = RowFile(self.run_dir.table("scenarios"), scenario_schema(self._measures), sort_by="index")
-        periods: dict[str, list[int]] = {}
-        for row in self._rows():
-            self._counts["scenarios"] += 1
-            self._counts["completed" if row["success"] else "failed"] += 1
-            self._counts["ticks"] += row["ticks"]
-            scenarios.add({name: row.get(name) for name in scenarios.names})
+        """Lets the tables appear and completes ``run.json``; calling it again does nothing.
+
+        Args:
+            status: ``finished``, or ``interrupted``: then the sweep keeps its journal, and can be resumed.
+            **details: More for ``run.json``.
+        """
+        if self._segment is None:
+            return
+        try:
+            with self._output():
+                self._segment.sync()
+                counts = self._write_tables()
+                self._head |= {"status": status, "finished": _now(), **counts, **details}
+                renew_head(self.run_dir.info, self._head)
+                self.run_dir.mark_latest()
+        finally:
+            self.release()
+        if status == "finished":
+            shutil.rmtree(self.run_dir.journal, ignore_errors=True)
+
+    def _write_tables(self) -> dict[str, int]:
+        counts = {"trials": len(self._trials), "scenarios": 0, "completed": 0, "failed": 0, "ticks": 0}
+        schema, periods = scenario_schema(self._measures), dict[str, list[int]]()
+        rows = journal_rows(self.run_dir)
+        for row in journal_rows(self.run_dir):
             if row.get("periods"):
                 periods[row["window"]] = row["periods"]
-        scenarios.close()
-        write_tables(self.run_dir.table("returns"), RETURNS_SCHEMA, return_tables(self._rows(), periods))
-        self._head |= {"status": status, "finished": _now(), **self._counts, **details}
-        renew_head(self.run_dir.info, self._head)
-        self.run_dir.mark_latest()
+        with ExitStack() as stack:
+            write_trials, write_scenarios, write_returns = (
+                stack.enter_context(table_file(self.run_dir.table(name), layout))
+                for name, layout in (
+                    ("trials", self._trial_schema),
+                    ("scenarios", schema),
+                    ("returns", RETURNS_SCHEMA),
+                )
+            )
+            write_trials(pa.Table.from_pylist(self._trials, schema=self._trial_schema))
+            while group := list(islice(rows, _GROUP_ROWS)):
+                counts["scenarios"] += len(group)
+                counts["completed"] += sum(row["success"] for row in group)
+                counts["failed"] += sum(not row["success"] for row in group)
+                counts["ticks"] += sum(row["ticks"] for row in group)
+                write_scenarios(pa.Table.from_pylist(group, schema=schema))
+                if (returns := returns_table(group, periods)) is not None:
+                    write_returns(returns)
+        sync_folder(self.run_dir.path)
+        return counts
 
-    def _rows(self) -> Iterator[Row]:
-        """The journal, each scenario once: a sweep that was stopped between two writes may hold one twice."""
-        seen: set[int] = set()
-        for row in read_journal(self.run_dir.journal):
-            if row["index"] not in seen:
-                seen.add(row["index"])
-                yield row
+    def release(self) -> None:
+        """Lets go of the folder as it is; calling it again does nothing."""
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+        self._lock.release()
+
+    def _output(self) -> Any:
+        return output_errors(self.run_dir.path, "finiex-ray sweep SWEEP --resume")
 
 
 def _same_sweep(run_dir: RunDir, spec: Mapping[str, Any]) -> dict[str, Any]:

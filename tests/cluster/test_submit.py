@@ -18,12 +18,17 @@ from finiex_ray.execution.ray_auth import answers_without_token
 pytestmark = pytest.mark.ray
 
 STRATEGY = """
+import time
 from finiex_ray import TickLogic
 
 class Raises(TickLogic):
     def on_tick(self, tick, values, trading):
         if tick.index == 500:
             raise ValueError("on purpose")
+
+class Sleeps(TickLogic):
+    def on_tick(self, tick, values, trading):
+        time.sleep(1)
 """
 
 
@@ -49,6 +54,8 @@ def project(tmp_path: Path) -> Path:
     raises = {"name": "raises", "workers": {"rsi": None, "band": None}, "logic": {"type": "mine:Raises"}}
     (folder / "good.json").write_text(json.dumps({"global": shared, "scenarios": good}))
     (folder / "one_fails.json").write_text(json.dumps({"global": shared, "scenarios": [*good[:1], raises]}))
+    slow = {**raises, "name": "sleeps", "logic": {"type": "mine:Sleeps"}}
+    (folder / "slow.json").write_text(json.dumps({"global": shared, "scenarios": [slow]}))
     (folder / "mine.py").write_text(STRATEGY)
     return folder
 
@@ -120,7 +127,7 @@ def test_what_the_cluster_lacks_is_found_before_the_run(project: Path, head: Hea
 
 
 def test_ctrl_c_leaves_the_job_and_stop_ends_it(project: Path, head: Head, tmp_path: Path) -> None:
-    arguments = ["good.json", "--set", "max_ticks=50000000", "--out", str(tmp_path / "out"), "--no-check"]
+    arguments = ["slow.json", "--allow-import", "mine", "--out", str(tmp_path / "out"), "--no-check"]
     environment = {**head.env, "RAY_API_SERVER_ADDRESS": head.http}
     watching = subprocess.Popen(
         ["finiex-ray", "submit", *arguments], cwd=project, env=environment, stderr=subprocess.PIPE, text=True,

@@ -200,7 +200,7 @@ class TestRay:
         assert error is not None
         assert error.type == "WorkerCrashedError"
         assert "os._exit" in error.message
-        assert "2 tries" in error.message
+        assert "5 tries" in error.message
 
     def test_a_process_that_is_killed_once_gets_another_try(self, tmp_path: Path) -> None:
         summary, _ = run("ray", None, failing("unlucky", "Dies", once=str(tmp_path / "died")), scenario("other"))

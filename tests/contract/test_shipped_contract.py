@@ -67,6 +67,8 @@ LOGICS: list[tuple[dict[str, object], dict[str, dict[str, object]]]] = [
     ({"type": "aggressive_trend"}, RSI_BAND),
     ({"type": "aggressive_trend", "min_confidence": 0.4, "band_extremes": 0.2}, RSI_BAND),
     ({"type": "simple_consensus", "rsi_buy_threshold": 45, "rsi_sell_threshold": 55, "band_extremes": 0.3}, RSI_BAND),
+    ({"type": "limit_entry", "rsi_buy_threshold": 45, "rsi_sell_threshold": 55, "band_extremes": 0.3}, RSI_BAND),
+    ({"type": "two_sided_quote", "offset_points": 3}, {}),
     ({"type": "macd_cross"}, {"m": {"type": "macd", "fast": 2, "slow": 4, "signal": 3}}),
     ({"type": "scripted", "orders": [{"tick": 5, "action": "buy"}, {"tick": 70, "action": "close_all"}]}, {}),
 ]

@@ -24,6 +24,7 @@ DOCUMENTS = (
     "configs/brokers/README.md",
     "docs/benchmarks.md",
     "docs/cluster.md",
+    "docs/faults.md",
     "docs/fills.md",
     "docs/sweeps.md",
 )

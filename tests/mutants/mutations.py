@@ -88,8 +88,13 @@ class _Replace(ast.NodeTransformer):
 def _changes(node: ast.AST) -> Iterator[Callable[[ast.AST], ast.AST]]:
     """What could be wrong at one place of the code."""
     match node:
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt()]) if ast.unparse(left).rstrip("]").endswith("side"):
+            # A side is -1 or 1: the bound makes no difference, only the direction does.
+            yield lambda n: _with(n, ops=[ast.LtE() if isinstance(n.ops[0], ast.Gt) else ast.GtE()])
         case ast.Compare(ops=[first, *_]) if type(first) in _COMPARISONS:
             yield lambda n: _with(n, ops=[_COMPARISONS[type(n.ops[0])](), *n.ops[1:]])
+        case ast.BinOp(right=ast.Attribute(value=ast.Name(id=columns))) if len(columns) == 1:
+            pass  # row + O.field: where a field is, not what happens with it
         case ast.BinOp(op=op) if type(op) in _ARITHMETIC:
             yield lambda n: _with(n, op=_ARITHMETIC[type(n.op)]())
         case ast.BoolOp():

@@ -46,6 +46,9 @@ class Policy:
     reverse: bool = False
     min_free: Fraction = Fraction(0)  # minor units
     trail: int = 0
+    quotes: bool = False  # enters by limit orders
+    offset: int = 0
+    lifetime_ns: int = 0  # 0: till cancelled
 
 
 @dataclass
@@ -126,8 +129,11 @@ class Account:
         return order["order_id"]
 
     def act(self, action: int) -> None:
-        """The one-position policy at the current tick."""
+        """The policy at the current tick."""
         assert self.policy is not None
+        if self.policy.quotes:
+            self._act_by_limits(action)
+            return
         if action == Action.NONE or any(order["state"] == OrderState.PENDING for order in self.orders):
             return
         opens = True
@@ -143,6 +149,41 @@ class Account:
                 OrderType.MARKET, action, volume_steps=self.policy.steps, sl_offset_points=self.policy.sl,
                 tp_offset_points=self.policy.tp, trail_points=self.policy.trail,
             )  # fmt: skip
+
+    def _act_by_limits(self, action: int) -> None:
+        """The policy of limit orders: what speaks against the action goes, then what it asks for is placed."""
+        policy = self.policy
+        assert policy is not None
+        if action == Action.NONE or any(order["state"] == OrderState.PENDING for order in self.orders):
+            return
+        against = {Action.BUY: {Side.SELL}, Action.SELL: {Side.BUY}, Action.CLOSE: {Side.BUY, Side.SELL}}
+        unwanted = against.get(Action(action), set())
+        rests = bool(self.book)
+        for order in list(self.book):
+            if order["side"] in unwanted:
+                self.request(OrderType.CANCEL, target_id=order["order_id"])
+        if self.positions:
+            held = self.positions[0]
+            if held["side"] not in unwanted:
+                return
+            what = {name: held[name] for name in ("volume_steps", "position_id", "magic")}
+            self.request(OrderType.CLOSE, -held["side"], **what)
+            if not policy.reverse:
+                return
+        if rests or action == Action.CLOSE or self.equity() < policy.min_free:
+            return
+        _, time_ns, bid, ask = self.now
+        placed = []
+        for side, price in ((Side.BUY, bid - policy.offset), (Side.SELL, ask + policy.offset)):
+            if action in (side, Action.QUOTE):
+                until = time_ns + policy.lifetime_ns if policy.lifetime_ns else FAR_FUTURE_NS
+                number = self.request(
+                    OrderType.LIMIT, side, volume_steps=policy.steps, price_points=price, expire_ns=until,
+                    sl_offset_points=policy.sl, tp_offset_points=policy.tp, trail_points=policy.trail,
+                )  # fmt: skip
+                placed.append(self.orders[number - 1])
+        if len(placed) == 2 and all(order["state"] == OrderState.PENDING for order in placed):
+            placed[0]["oco_id"], placed[1]["oco_id"] = placed[1]["order_id"], placed[0]["order_id"]
 
     # What the market does
 

@@ -72,6 +72,7 @@ def test_the_package_offers_its_names() -> None:
         "integers",
         "log_uniform",
         "open_run",
+        "resume_run",
         "run_set",
         "uniform",
     }

@@ -31,8 +31,6 @@ class CsvImporter(Importer):
         delimiter = options.delimiter or ","
         if len(delimiter) != 1:
             raise ConfigError(f"{delimiter!r} must be one character", source="--delimiter")
-        if not data:
-            refuse(path, "holds no ticks")
         names = header_of(data, delimiter)
         picked = pick_columns(path, dict(options.columns), names)
         columns = read_columns(path, data, delimiter, names, header=True)

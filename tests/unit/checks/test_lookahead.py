@@ -36,9 +36,11 @@ TRADES = {"lots": 0.1, "sl_points": 60, "tp_points": 60}
 SCRIPT = [{"tick": tick, "action": "buy" if tick % 200 else "close_all"} for tick in range(0, 2_000, 100)]
 LOGICS: dict[str, dict[str, Any]] = {
     "aggressive_trend": {**TRADES, "inputs": {"band": "envelope"}},
+    "limit_entry": {**TRADES, "inputs": {"band": "bollinger"}, "band_extremes": 0.3, "offset_points": 5},
     "macd_cross": TRADES,
     "scripted": {"orders": SCRIPT},
     "simple_consensus": {**TRADES, "inputs": {"band": "bollinger"}, "band_extremes": 0.3},
+    "two_sided_quote": {**TRADES, "offset_points": 8, "lifetime_s": 30, "trail_points": 20},
 }
 
 

@@ -23,7 +23,9 @@ class Mine(TickLogic):
 
 
 def test_every_built_in_logic_is_found_under_its_name() -> None:
-    assert {"aggressive_trend", "macd_cross", "scripted", "simple_consensus"} <= set(logic_types())
+    assert {"aggressive_trend", "limit_entry", "macd_cross", "scripted", "simple_consensus", "two_sided_quote"} <= set(
+        logic_types()
+    )
     for found in logic_types().values():
         assert issubclass(found, DecisionLogic)
         assert found.__doc__

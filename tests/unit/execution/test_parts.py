@@ -169,13 +169,13 @@ class TestChoice:
 
 class TestCoordinator:
     @staticmethod
-    def run(monkeypatch: pytest.MonkeyPatch, answers: Sequence[int]) -> None:
+    def run(monkeypatch: pytest.MonkeyPatch, answers: Sequence[tuple[int, str]]) -> list[ScenarioResult]:
         class Wrong(Executor):
             name = "wrong"
 
             def run(self, planned: Sequence[PlannedScenario]) -> Iterator[ScenarioResult]:  # type: ignore[override]
-                for index in answers:
-                    yield failed_result(index, f"s{index}", "EURUSD", ErrorInfo("E", "e"))
+                for index, kind in answers:
+                    yield failed_result(index, f"s{index}", "EURUSD", ErrorInfo(kind, "e"))
 
             def close(self) -> None: ...
 
@@ -183,15 +183,20 @@ class TestCoordinator:
             scenario_set(scenario("s0"), scenario("s1")), WalkSource(), brokers, executor="local"
         )
         monkeypatch.setattr(coordinator, "_start", lambda *_, **__: Wrong())
-        coordinator.run(lambda _: None)
+        results: list[ScenarioResult] = []
+        coordinator.run(results.append)
+        return results
 
-    def test_a_result_that_comes_twice_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with pytest.raises(ExecutionError, match=r"'s0' .* came back twice"):
-            self.run(monkeypatch, [0, 0])
+    def test_a_late_duplicate_that_differs_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(ExecutionError, match=r"'s0' .* came back twice.* first error:E, then error:F.*determinism"):
+            self.run(monkeypatch, [(0, "E"), (1, "E"), (0, "F")])
+
+    def test_a_late_duplicate_that_says_the_same_is_dropped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert [each.index for each in self.run(monkeypatch, [(0, "E"), (0, "E"), (1, "E")])] == [0, 1]
 
     def test_a_result_that_never_comes_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ExecutionError, match="1 scenarios came back without a result: 's1'"):
-            self.run(monkeypatch, [0])
+            self.run(monkeypatch, [(0, "E")])
 
     def test_an_interrupt_passes_after_the_results_before_it(self) -> None:
         names: list[str] = []

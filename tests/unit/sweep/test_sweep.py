@@ -253,8 +253,9 @@ def test_a_sweep_goes_on_only_as_it_began(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ConfigError, match="other values of space"):
         exp.sweep({"logic.sl_points": [40, 90]}, executor="local", out=tmp_path, quiet=True, resume="latest")
     journal = fr.open_run("latest", tmp_path).run_dir.journal
-    text = journal.read_text(encoding="utf-8")
-    journal.write_text(text + text[: len(text) // 2], encoding="utf-8")  # cut off by a crash
+    segment = next(iter(segment_files(journal).values()))
+    content = segment.read_bytes()
+    segment.write_bytes(content + content[: len(content) // 2])  # cut off by a crash
     resumed = exp.sweep({"logic.sl_points": [40, 80]}, executor="local", out=tmp_path, quiet=True, resume="latest")
     assert len(resumed.scenarios) == 2
 
