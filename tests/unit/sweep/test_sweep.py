@@ -14,6 +14,7 @@ import finiex_ray as fr
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.report import performance
+from finiex_ray.results.journal import segment_files
 from finiex_ray.sweep import runner
 from finiex_ray.sweep.results import SweepData, WalkForwardData
 
