@@ -1,6 +1,6 @@
 """The command line of parameter studies: ``finiex-ray sweep`` and ``finiex-ray windows``.
 
-Exit codes: 0 done, 1 some scenario failed, 2 bad input, 130 interrupted.
+Exit codes: 0 done, 1 some scenario failed, 2 bad input, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import typer
 
 from finiex_ray.cli_data import wide_console
 from finiex_ray.cli_options import AllowImport, Overrides
+from finiex_ray.cli_signals import terminable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,18 +62,19 @@ def sweep(
     """Search a parameter space, or walk forward through windows; results go to a new folder below --out."""
     from finiex_ray.sweep_file import run_sweep_file
 
-    finished = run_sweep_file(
-        sweep_file,
-        executor=executor.value,
-        address=address,
-        jobs=jobs,
-        overrides=overrides or (),
-        allow_imports=allow_import or (),
-        trials=trials,
-        out=out,
-        resume=resume,
-        quiet=quiet,
-    )
+    with terminable():
+        finished = run_sweep_file(
+            sweep_file,
+            executor=executor.value,
+            address=address,
+            jobs=jobs,
+            overrides=overrides or (),
+            allow_imports=allow_import or (),
+            trials=trials,
+            out=out,
+            resume=resume,
+            quiet=quiet,
+        )
     if report:
         finished.report()
     info = finished.info
