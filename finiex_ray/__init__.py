@@ -14,31 +14,48 @@ if TYPE_CHECKING:
     from finiex_ray.api import resume_run, run_set
     from finiex_ray.decisions.base import DecisionLogic
     from finiex_ray.decisions.tick_style import TickLogic
-    from finiex_ray.results.reader import RunData, open_run
+    from finiex_ray.experiment import Experiment
+    from finiex_ray.results.reader import RunData
+    from finiex_ray.sweep.results import SweepData, WalkForwardData, open_run
+    from finiex_ray.sweep.space import choice, integers, log_uniform, uniform
     from finiex_ray.workers.base import Worker
     from finiex_ray.workers.tick_style import TickWorker
 
 __all__ = [
     "DecisionLogic",
+    "Experiment",
     "RunData",
+    "SweepData",
     "TickLogic",
     "TickWorker",
+    "WalkForwardData",
     "Worker",
     "__version__",
+    "choice",
+    "integers",
+    "log_uniform",
     "open_run",
     "resume_run",
     "run_set",
+    "uniform",
 ]
 
 _PLACES = {
     "DecisionLogic": "finiex_ray.decisions.base",
+    "Experiment": "finiex_ray.experiment",
     "RunData": "finiex_ray.results.reader",
+    "SweepData": "finiex_ray.sweep.results",
     "TickLogic": "finiex_ray.decisions.tick_style",
     "TickWorker": "finiex_ray.workers.tick_style",
+    "WalkForwardData": "finiex_ray.sweep.results",
     "Worker": "finiex_ray.workers.base",
-    "open_run": "finiex_ray.results.reader",
+    "choice": "finiex_ray.sweep.space",
+    "integers": "finiex_ray.sweep.space",
+    "log_uniform": "finiex_ray.sweep.space",
+    "open_run": "finiex_ray.sweep.results",
     "resume_run": "finiex_ray.api",
     "run_set": "finiex_ray.api",
+    "uniform": "finiex_ray.sweep.space",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig, ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, OutputError
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
@@ -23,7 +24,7 @@ from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
 from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.hashing import Outcome, outcome_of
-from finiex_ray.execution.plan import plan_scenarios
+from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
 from finiex_ray.execution.ray_session import cluster_cpus
 from finiex_ray.results.reader import RunData
@@ -34,10 +35,13 @@ from finiex_ray.results.writer import ResultWriter
 
 __all__ = [
     "RunInterruptedError",
+    "brokers_beside",
     "check_set_determinism",
     "check_set_lookahead",
     "estimate_set",
+    "open_data",
     "resume_run",
+    "run_scenarios",
     "run_set",
     "validate_set",
 ]
@@ -97,14 +101,64 @@ def run_set(
         FiniexError: If the set, the data or the executor cannot be used, or results cannot be written.
         RunInterruptedError: If the user interrupted it.
     """
-    path, out = Path(path), Path(out)
+    path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
+    return run_scenarios(
+        scenario_set,
+        open_data(scenario_set.data, path),
+        brokers_beside(path),
+        executor=executor,
+        jobs=jobs,
+        address=address,
+        out=out,
+        run_id=run_id,
+        reuse=reuse,
+        fail_fast=fail_fast,
+        quiet=quiet,
+        access=access,
+        details={"path": str(path.absolute()), "overrides": list(overrides), "only": list(only)},
+    )
+
+
+def run_scenarios(
+    scenario_set: ScenarioSet,
+    source: TickSource,
+    brokers: Brokers,
+    *,
+    executor: ExecutorName = "auto",
+    jobs: int | None = None,
+    address: str | None = None,
+    out: str | Path = DEFAULT_ROOT,
+    run_id: str | None = None,
+    reuse: bool = False,
+    fail_fast: bool = False,
+    quiet: bool = False,
+    access: PluginAccess = NO_ACCESS,
+    details: Mapping[str, Any] | None = None,
+) -> RunData:
+    """Runs a scenario set that is read already; see `run_set`.
+
+    Args:
+        scenario_set: What to run.
+        source: Where ticks come from.
+        brokers: Finds brokers by name.
+        executor: See `run_set`.
+        jobs: See `run_set`.
+        address: See `run_set`.
+        out: See `run_set`.
+        run_id: See `run_set`.
+        reuse: See `run_set`.
+        fail_fast: See `run_set`.
+        quiet: See `run_set`.
+        access: Strategy code that may be loaded.
+        details: More for ``run.json``: JSON values.
+    """
+    out = Path(out)
     coordinator = ExecutionCoordinator(
         scenario_set,
         source,
-        _brokers(path),
+        brokers,
         executor=executor,
         jobs=jobs,
         address=address,
@@ -116,16 +170,10 @@ def run_set(
         with _released_on_error(writer):
             _same_set(writer, scenario_set)
             return _resume(writer, coordinator, {"executor": executor}, quiet=quiet)
-    details = {
-        "executor": executor,
-        "path": str(path.absolute()),
-        "data": source.describe(),
-        "overrides": list(overrides),
-        "only": list(only),
-    }
+    head = {"executor": executor, "data": source.describe(), **(details or {})}
     keys = coordinator.keys()
     run_dir = create_run_dir(out, run_id)
-    writer = ResultWriter(run_dir, scenario_set, details)
+    writer = ResultWriter(run_dir, scenario_set, head)
     with _released_on_error(writer):
         return _execute(writer, coordinator, keys, reuse_results(writer, keys, out) if reuse else {}, quiet=quiet)
 
@@ -171,8 +219,8 @@ def resume_run(
         path = Path(writer.info.get("path", scenario_set.source))
         coordinator = ExecutionCoordinator(
             scenario_set,
-            _open_data(scenario_set.data, path),
-            _brokers(path),
+            open_data(scenario_set.data, path),
+            brokers_beside(path),
             executor=executor or writer.info.get("executor", "auto"),
             jobs=jobs,
             address=address,
@@ -299,7 +347,7 @@ def validate_set(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path), access)
+    return plan_scenarios(scenario_set, open_data(scenario_set.data, path), brokers_beside(path), access)
 
 
 def estimate_set(
@@ -327,8 +375,8 @@ def estimate_set(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    cache = SegmentCache(_open_data(scenario_set.data, path))
-    plan = plan_scenarios(scenario_set, cache, _brokers(path), access)
+    cache = SegmentCache(open_data(scenario_set.data, path))
+    plan = plan_scenarios(scenario_set, cache, brokers_beside(path), access)
     return plan, estimate_plan(plan, cache, cpus or cluster_cpus(address))
 
 
@@ -357,8 +405,8 @@ def check_set_lookahead(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
-    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed, access=access)
+    source = open_data(scenario_set.data, path)
+    return check_lookahead(scenario_set, source, brokers_beside(path), probes=probes, seed=seed, access=access)
 
 
 def check_set_determinism(
@@ -386,17 +434,19 @@ def check_set_determinism(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
-    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address, access=access)
+    source = open_data(scenario_set.data, path)
+    return check_determinism(scenario_set, source, brokers_beside(path), ray=ray, address=address, access=access)
 
 
-def _open_data(data: DataConfig, path: Path) -> TickSource:
+def open_data(data: DataConfig, path: Path) -> TickSource:
     """Opens the data of a set; a relative catalog is looked for beside the set file, then in the current folder."""
-    beside = path.parent
+    beside = path if path.is_dir() else path.parent
     return open_source(data, beside if (beside / data.catalog).is_dir() else Path.cwd())
 
 
-def _brokers(path: Path) -> Callable[[str], BrokerSpec]:
+def brokers_beside(path: Path) -> Brokers:
+    """Finds brokers by name, beside a set file (or in a folder) and where all are; each is read once."""
+
     @cache
     def find(reference: str) -> BrokerSpec:
         return load_broker(reference, path)[0]

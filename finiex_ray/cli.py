@@ -7,10 +7,8 @@ resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -22,6 +20,8 @@ from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_signals import terminable, was_terminated
+from finiex_ray.cli_sweep import sweep, windows
 from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
 
@@ -50,25 +50,9 @@ class _Group(TyperGroup):
         except FiniexError as error:
             _complain("error: ", error, _STOPPED if isinstance(error, RunStoppedError) else _BAD_INPUT)
         except KeyboardInterrupt as error:
-            terminated = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
+            terminated = was_terminated()
             head = "terminated" if terminated else "interrupted"
             _complain(f"{head}. " if str(error) else head, error, _TERMINATED if terminated else _INTERRUPTED)
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: like Ctrl-C, so that an operator's or a scheduler's stop keeps what was finished."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    def terminate(*_: object) -> NoReturn:
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _complain(head: str, error: BaseException, code: int) -> NoReturn:
@@ -87,6 +71,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
+app.command()(sweep)
+app.command()(windows)
 for _command in (plan, submit, status, logs, stop):
     app.command()(_command)
 
@@ -143,7 +129,7 @@ def run(
     shared: dict[str, Any] = {"jobs": jobs, "address": address, "out": out, "fail_fast": fail_fast, "quiet": quiet}
     shared["allow_imports"] = allow_import or ()
     try:
-        with _terminable():
+        with terminable():
             if resume is not None:
                 finished = resume_run(
                     resume, executor=None if executor is None else executor.value, retry_failed=retry_failed, **shared

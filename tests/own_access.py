@@ -12,6 +12,7 @@ OWN = PluginAccess(
         "fault_strategies",
         "golden_logics",
         "strategy_of_this_folder",
+        "sweep_support",
         "test_logic_registry",
         "test_shipped_contract",
         "test_worker_registry",

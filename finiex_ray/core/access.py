@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from finiex_ray.core.fingerprint import class_fingerprint
+
 __all__ = ["NO_ACCESS", "PluginAccess", "class_name"]
 
 _OWN: Final = "finiex_ray"
@@ -49,8 +51,12 @@ class PluginAccess:
 
 
 def class_name(plugin: type) -> str:
-    """What stands for a class as ``type`` in a configuration: ``module:Class``."""
-    return f"{plugin.__module__}:{plugin.__qualname__}"
+    """What stands for a class as ``type`` in a configuration: ``module:Class``.
+
+    For a class that no import path leads to, a hash of its code follows, so that another body is another name.
+    """
+    name = f"{plugin.__module__}:{plugin.__qualname__}"
+    return name if _importable(plugin) else f"{name}#{class_fingerprint(plugin)[:12]}"
 
 
 def _importable(plugin: type) -> bool:

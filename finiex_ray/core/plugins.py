@@ -16,7 +16,14 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, suggest
 
-__all__ = ["ParamInfo", "PluginKind", "check_params", "describe_params", "plugin_paths", "resolve"]
+__all__ = [
+    "ParamInfo",
+    "PluginKind",
+    "check_params",
+    "describe_params",
+    "plugin_paths",
+    "resolve",
+]
 
 _Params = TypeVar("_Params", bound=BaseModel)
 _MISTAKES: Final = {"extra_forbidden", "missing"}

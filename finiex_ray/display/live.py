@@ -1,4 +1,4 @@
-"""`LiveDisplay`: a row for each running scenario and the totals, or plain lines where there is no terminal."""
+"""`LiveDisplay`: a row for each running scenario and the totals; one renewed line in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from finiex_ray.core.text import printable
+from finiex_ray.display.line import notebook_display
 from finiex_ray.display.numbers import count, duration, money, percent, rate
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult
 
@@ -45,10 +46,11 @@ class LiveDisplay:
     ) -> None:
         self._console = console or Console(stderr=True)
         self._quiet, self._clock = quiet, clock
+        self._notebook = None if quiet or console is not None else notebook_display()
         self._live: Live | None = None
         self._shown_s = clock()
         self._failures = 0
-        if not quiet and self._console.is_terminal and not self._console.is_dumb_terminal:
+        if not quiet and self._notebook is None and self._console.is_terminal and not self._console.is_dumb_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -76,6 +78,8 @@ class LiveDisplay:
         self._shown_s = now_s
         if self._live is not None:
             self._live.update(_screen(updates, totals, self._console.height), refresh=True)
+        elif self._notebook is not None:
+            self._notebook(_totals_text(totals).plain)
         else:
             self._print(_totals_text(totals))
 

@@ -28,6 +28,7 @@ from finiex_ray.engine.result import OperationTime, Profile, ScenarioResult, Sce
 from finiex_ray.engine.run import Progress, completed_line, loop_result, opening_line, run_scenario, warmup_lines
 from finiex_ray.engine.screening import Decider, can_screen, screen_block
 from finiex_ray.engine.tick_loop import decide, scenario_block_ticks
+from finiex_ray.engine.wanted import take_wanted
 from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.signals import make_signals
 from finiex_ray.trading.simulator import NO_RATES, TradeSimulator
@@ -229,7 +230,7 @@ class _Shared:
             logger.at(ticks - 1, loop.last_ns)
         logger.info(completed_line(account.simulator, ticks, task.config))
         shared_ns = (began - self._began) // sharers
-        return ScenarioResult(
+        result = ScenarioResult(
             index=task.index,
             name=task.config.name,
             symbol=task.config.symbol,
@@ -238,6 +239,7 @@ class _Shared:
             loop=loop,
             log=logger.lines(),
         )
+        return take_wanted(result, task, self._window)
 
 
 class _LogFan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,9 +10,12 @@ from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.enums import ScenarioStatus
+from finiex_ray.core.market import IntArray
 from finiex_ray.core.records import Records
+from finiex_ray.core.time import Timeframe
 
 __all__ = [
+    "Balances",
     "ErrorInfo",
     "OperationTime",
     "Profile",
@@ -20,7 +23,18 @@ __all__ = [
     "ScenarioResult",
     "ScenarioTask",
     "TickLoopResult",
+    "Wanted",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a result travels back from its task. Whatever is left out changes no statistic and no hash."""
+
+    records: bool = True  # orders, fills, trades, equity curve, profile and the log of a scenario that completed
+    balances: Timeframe | None = None  # balance at the end of each such period that holds ticks
+    measures: Mapping[str, str | Callable[[ScenarioResult], float | None]] = field(default_factory=dict)
+    # name to a function of the whole result, or its import path ("package.module:function"), called in the task
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,7 @@ class ScenarioTask:
     config: ScenarioConfig
     broker: BrokerSpec
     access: PluginAccess = NO_ACCESS  # strategy code that may be loaded for it
+    wanted: Wanted = field(default_factory=Wanted)
 
 
 class OperationTime(NamedTuple):
@@ -72,6 +87,16 @@ class TickLoopResult:
     comments: Mapping[int, str] = field(default_factory=dict)  # order id to the strategy's own text
 
 
+class Balances(NamedTuple):
+    """The account by periods: those between the first and the last tick that hold a tick."""
+
+    width_ns: int  # length of a period
+    start_ns: IntArray  # [n] start of the period, a multiple of its length
+    balance_minor: IntArray  # [n] balance after the last booking of the period
+    opening_minor: int
+    minor_per_unit: int
+
+
 @dataclass(frozen=True)
 class ErrorInfo:
     """Why a scenario failed, as text: an exception object need not survive a process border."""
@@ -94,6 +119,8 @@ class ScenarioResult:
     loop: TickLoopResult | None = None  # also of a failed scenario, as far as it got
     error: ErrorInfo | None = None
     log: tuple[str, ...] = ()
+    measures: Mapping[str, float | None] = field(default_factory=dict)  # as `Wanted.measures` asks; None: no value
+    balances: Balances | None = None  # as `Wanted.balances` asks
 
     @property
     def success(self) -> bool:

@@ -27,6 +27,7 @@ from finiex_ray.engine.result import (
 )
 from finiex_ray.engine.statistics import scenario_statistics
 from finiex_ray.engine.tick_loop import TickLoop
+from finiex_ray.engine.wanted import take_wanted
 from finiex_ray.trading.simulator import TradeSimulator
 
 __all__ = [
@@ -123,7 +124,7 @@ class _Run:
         status = ScenarioStatus.COMPLETED if error is None else ScenarioStatus.FINISHED_WITH_ERROR
         loop = self._loop_result()
         self._send(status, loop.ticks if loop else 0)
-        return ScenarioResult(
+        result = ScenarioResult(
             index=self._task.index,
             name=self._task.config.name,
             symbol=self._task.config.symbol,
@@ -133,6 +134,7 @@ class _Run:
             error=error,
             log=self._logger.lines(),
         )
+        return take_wanted(result, self._task, self._window)
 
     def _run_loop(self) -> None:
         config, logger = self._task.config, self._logger

@@ -26,7 +26,7 @@ __all__ = ["Executor", "prepare", "run_on"]
 class Executor(ABC):
     """Runs planned scenarios. How it does so changes no result.
 
-    An executor serves one run: call ``run`` once, then ``close``.
+    Call ``run``, once or several times one after the other, with another ``index`` for each scenario; then ``close``.
 
     Attributes:
         name: What stands in the summary of a run.

@@ -22,7 +22,7 @@ from finiex_ray.execution.planned import Plan, PlannedScenario, WarmupKey
 from finiex_ray.execution.windows import TickWindow, find_conversion, find_ticks, find_warmup
 from finiex_ray.workers.registry import create_worker
 
-__all__ = ["plan_scenarios"]
+__all__ = ["Brokers", "plan_scenarios"]
 
 Brokers = Callable[[str], BrokerSpec]
 

@@ -42,6 +42,7 @@ class RayExecutor(Executor):
         jobs: CPUs of a Ray that is started here; on a running cluster the most tasks in flight.
         live: Whether live updates are wanted; without them no progress actor is started.
         load: Who reads ticks: this process, or tasks on the nodes.
+        keep_data: Keep market data in the object store from run to run.
 
     Raises:
         ExecutionError: If Ray cannot be started or reached.
@@ -57,11 +58,12 @@ class RayExecutor(Executor):
         *,
         live: bool = True,
         load: DataLoad = DataLoad.DRIVER,
+        keep_data: bool = False,
     ) -> None:
         super().__init__()
         if jobs is not None and jobs < 1:
             raise ExecutionError(f"jobs is {jobs}; it must be 1 or more")
-        self._cache = cache
+        self._store = ObjectStore(cache, keep=keep_data)
         # A first run compiles for a while: once here, while Ray starts, not in every process of the machine at once.
         compiling = Thread(target=warm_up, name="warm-up", daemon=True)
         compiling.start()
@@ -75,8 +77,9 @@ class RayExecutor(Executor):
         if not planned:
             return
         actor = start_progress_actor() if self._live else None
-        poller, store = ProgressPoller(actor, self.board), ObjectStore(self._cache, planned, self._load)
-        run = _Run(store, planned, poller, self.board.restart, actor, self._most_tasks)
+        poller = ProgressPoller(actor, self.board)
+        self._store.expect(planned)
+        run = _Run(self._store, planned, poller, self.board.restart, actor, self._most_tasks)
         try:
             for result in run.results():
                 self.board.finish(result.index)

@@ -28,14 +28,12 @@ class ObjectStore:
 
     Args:
         cache: Market data of the plan; ticks that went into the store are dropped from it.
-        planned: All scenarios of the run.
         load: Who reads ticks: this process, or tasks on the nodes of the cluster.
+        keep: Keep what was put until the end, for further runs on the same data.
     """
 
-    def __init__(
-        self, cache: SegmentCache, planned: Iterable[PlannedScenario], load: DataLoad = DataLoad.DRIVER
-    ) -> None:
-        self._cache = cache
+    def __init__(self, cache: SegmentCache, load: DataLoad = DataLoad.DRIVER, *, keep: bool = False) -> None:
+        self._cache, self._keep = cache, keep
         self._load: Any = None
         if load is DataLoad.CLUSTER:
             import ray
@@ -45,6 +43,9 @@ class ObjectStore:
             self._source = _Source(driver_paths(), ray.put(cache.source))
         self._uses: Counter[Hashable] = Counter()
         self._refs: dict[Hashable, Any] = {}
+
+    def expect(self, planned: Iterable[PlannedScenario]) -> None:
+        """Takes note of the scenarios of a run: their data is kept until they are released."""
         for scenario in planned:
             self._uses.update(_keys(scenario))
 
@@ -73,7 +74,7 @@ class ObjectStore:
         """The scenario has its result: data that no other one needs may leave the store."""
         for key in _keys(scenario):
             self._uses[key] -= 1
-            if self._uses[key] <= 0:
+            if self._uses[key] <= 0 and not self._keep:
                 self._refs.pop(key, None)
 
     def renew(self, scenario: PlannedScenario) -> None:
@@ -96,7 +97,7 @@ class ObjectStore:
     def _warmup(self, scenario: PlannedScenario) -> Any:
         import ray
 
-        key = scenario.warmup_key
+        key = _warmup_key(scenario)
         if key not in self._refs:
             self._refs[key] = ray.put(dict(scenario.warmup))
         return self._refs[key]
@@ -135,4 +136,10 @@ def checked_day(source: TickSource, symbol: str, day: date, rows: int) -> TickSe
 
 
 def _keys(scenario: PlannedScenario) -> list[Hashable]:
-    return [*((scenario.symbol, day) for day in scenario.days), *scenario.conversion, scenario.warmup_key]
+    return [*((scenario.symbol, day) for day in scenario.days), *scenario.conversion, _warmup_key(scenario)]
+
+
+def _warmup_key(scenario: PlannedScenario) -> Hashable:
+    """Of two runs on the same data, one may need more bars than the other."""
+    bars = frozenset((timeframe, len(series.start_ns)) for timeframe, series in scenario.warmup.items())
+    return scenario.warmup_key, bars

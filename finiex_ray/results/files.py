@@ -161,8 +161,13 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def output_errors(folder: Path) -> Iterator[None]:
-    """Turns an error of the operating system into one that says what is lost (nothing) and what to do."""
+def output_errors(folder: Path, resume: str = "finiex-ray run --resume") -> Iterator[None]:
+    """Turns an error of the operating system into one that says what is lost (nothing) and what to do.
+
+    Args:
+        folder: Folder of the run.
+        resume: The command that goes on with it, before the folder.
+    """
     try:
         yield
     except OSError as error:
@@ -171,5 +176,5 @@ def output_errors(folder: Path) -> Iterator[None]:
         mend = "free some space" if full else "mend the cause"
         raise OutputError(
             f"{folder}: results cannot be written: {reason}. Every result written before is safe; {mend}, then go on with: "
-            f"finiex-ray run --resume {folder}"
+            f"{resume} {folder}"
         ) from error

@@ -57,6 +57,16 @@ class FolderPart:
         with self._open(name) as file:
             return self._read(file, name, number, None)
 
+    def whole(self, name: str) -> Any:
+        """A table at once.
+
+        Raises:
+            DataError: If it is missing or damaged.
+        """
+        with self._open(name) as file:
+            groups = [self._read(file, name, number, None) for number in range(file.num_row_groups)]
+            return pa.concat_tables(groups) if groups else file.schema_arrow.empty_table()
+
     def _open(self, name: str) -> Any:
         path = self.path(name)
         try:

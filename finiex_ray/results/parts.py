@@ -35,6 +35,7 @@ __all__ = [
     "publish_part",
     "table_file",
     "table_schema",
+    "write_tables",
 ]
 
 _MOST_GROUP_ROWS: Final = 2**20
@@ -117,20 +118,30 @@ def publish_part(folder: Path, number: int, groups: Iterable[Tables], names: Seq
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
     try:
-        with ExitStack() as stack:
-            writers = {
-                name: stack.enter_context(table_file(temporary / f"{name}.parquet", table_schema(name)))
-                for name in names
-            }
-            for group in groups:
-                for name, table in group.items():
-                    writers[name](table)
+        write_tables(temporary, groups, names)
         files.sync_folder(temporary)
         files.os_rename(temporary, target)
         files.sync_folder(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def write_tables(folder: Path, groups: Iterable[Tables], names: Sequence[str]) -> None:
+    """Writes tables of a run into a folder, where they appear when they are whole.
+
+    Args:
+        folder: The folder.
+        groups: The rows of the tables, in the order of the set.
+        names: The tables.
+    """
+    with ExitStack() as stack:
+        writers = {
+            name: stack.enter_context(table_file(folder / f"{name}.parquet", table_schema(name))) for name in names
+        }
+        for group in groups:
+            for name, table in group.items():
+                writers[name](table)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from finiex_ray.results.recovery import look_at
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, RunDir, find_run_dir
 from finiex_ray.results.run_info import read_config_text, read_head
 
-__all__ = ["RunData", "open_run"]
+__all__ = ["RunData", "open_run", "to_pandas"]
 
 
 class RunData:
@@ -54,6 +54,11 @@ class RunData:
     def scenarios(self) -> pd.DataFrame:
         """One row a scenario; of a run that is not finished, the scenarios that have a result."""
         return self._frame("scenarios")
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The scenarios that failed, with ``error_type``, ``error_message`` and ``error_traceback``."""
+        return self.scenarios[~self.scenarios["success"].astype(bool)]
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -111,7 +116,7 @@ class RunData:
         schema, count = table_schema(name), int(self.info["scenarios"])
         found = list(pieces(name, parts, owners(parts, count))) if len(parts) != 1 else _whole(parts[0], name)
         table = pa.concat_tables(found) if found else schema.empty_table()
-        return _to_pandas(table)
+        return to_pandas(table)
 
     def __repr__(self) -> str:
         return f"RunData({self.run_id!r}, status={self.info.get('status')!r}, scenarios={self.info.get('scenarios')})"
@@ -121,7 +126,8 @@ def _whole(part: Part, name: str) -> list[Any]:
     return [part.group(name, number) for number, _ in enumerate(part.indexes(name))]
 
 
-def _to_pandas(table: Any) -> pd.DataFrame:
+def to_pandas(table: Any) -> pd.DataFrame:
+    """An Arrow table as a frame: words are categories, counts that may be missing nullable integers."""
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas()
     for field in table.schema:
         if field.nullable and pa.types.is_int64(field.type):

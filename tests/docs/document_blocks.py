@@ -1,9 +1,9 @@
 """The fenced blocks of the documents, and the folder that they run in.
 
-The word after the language says what a block is: ``file=NAME`` is written into the folder first, ``output=NAME`` shows
-what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``head`` needs a head that runs, ``no-run`` is
-not run. Any other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the
-same document.
+The word after the language says what a block is: ``file=NAME`` (a set, or code) and ``sweep=NAME`` are written into the folder
+first, ``output=NAME`` shows what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``head`` needs a head
+that runs, ``no-run`` is not run. Any other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/``
+and the files of the same document.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ DOCUMENTS = (
     "docs/cluster.md",
     "docs/faults.md",
     "docs/fills.md",
+    "docs/sweeps.md",
 )
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 REAL_DATA = {"oanda": "lean/forex/oanda", "fxcm": "lean/forex/fxcm"}
@@ -35,7 +36,7 @@ class Block(NamedTuple):
     document: str
     line: int
     language: str
-    role: str  # "run", "file", "output", "data", "ray", "head" or "no-run"
+    role: str  # "run", "file", "sweep", "output", "data", "ray", "head" or "no-run"
     value: str
     body: str
 
@@ -62,7 +63,7 @@ def prepare(folder: Path, document: str) -> Path:
     """A folder with ``configs/`` and the files that a document shows."""
     shutil.copytree(ROOT / "configs", folder / "configs")
     for block in ALL:
-        if block.document == document and block.role == "file":
+        if block.document == document and block.role in ("file", "sweep"):
             (folder / block.value).write_text(block.body, encoding="utf-8")
     return folder
 

@@ -26,8 +26,10 @@ from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.data.catalog import Catalog
 from finiex_ray.data.importing import import_ticks
 from finiex_ray.data.synthetic import SyntheticMarket
+from finiex_ray.sweep_file import run_sweep_file
 
 SETS = sorted((ROOT / "configs" / "scenario_sets").iterdir())
+SWEEPS = sorted((ROOT / "configs" / "sweeps").iterdir())
 BROKERS = sorted(path for path in (ROOT / "configs" / "brokers").iterdir() if path.suffix != ".md")
 
 
@@ -46,6 +48,21 @@ def test_scenario_set(path: Path, tmp_path: Path, request: pytest.FixtureRequest
     assert run.info["completed"] == run.info["scenarios"] == len(scenario_set.scenarios)
     assert run.info["ticks"] == plan.ticks
     assert len(run.trades) > 10
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.name)
+def test_sweep(path: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch) -> None:
+    real = "eurusd" in path.stem
+    if real:
+        source = request.getfixturevalue("shared_data") / "lean" / "forex" / "oanda"
+        import_ticks(source, fmt="lean", symbol="EURUSD", digits=5, catalog=Catalog(str(tmp_path / "catalogs/eurusd")))
+    monkeypatch.chdir(tmp_path)
+    found = run_sweep_file(path, executor="local", jobs=2, trials=4 if real else 8, quiet=True)
+    assert found.info["failed"] == 0
+    assert found.info["set"] == path.stem
+    assert len(found.complete) + (found.trials["state"] == "pruned").sum() == len(found.trials) >= 4
+    assert len(found.trades) > 10
+    assert found.config.name == path.stem
 
 
 @pytest.mark.parametrize("path", BROKERS, ids=lambda path: path.name)

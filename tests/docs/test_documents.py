@@ -33,8 +33,8 @@ def _params(chosen: list[Block]) -> list[object]:
 def test_every_block_is_of_a_known_kind() -> None:
     kinds = {
         "sh": {"run", "ray", "data", "head", "no-run"},
-        "python": {"run", "file"},
-        "json": {"file"},
+        "python": {"run", "ray", "file"},
+        "json": {"file", "sweep"},
         "text": {"file", "output"},
     }
     unknown = [

@@ -21,10 +21,15 @@ from finiex_ray.data.importing import IMPORTERS
 from finiex_ray.decisions.registry import logic_types
 from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA
 from finiex_ray.results.tables import RECORD_TABLES
+from finiex_ray.sweep.config import SearchConfig, SweepConfig, WalkForwardConfig
+from finiex_ray.sweep.measures import MEASURES
+from finiex_ray.sweep.returns import RETURNS_SCHEMA
+from finiex_ray.sweep.store import scenario_schema, trial_schema
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.workers.registry import worker_types
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SWEEPS = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
@@ -125,7 +130,22 @@ def test_options_are_named() -> None:
         if option.startswith("--") and option != "--help"
     }
     assert {"--executor", "--crossed", "--probes", "--no-ray"} <= options
-    assert sorted(option for option in options if option not in README) == []
+    assert sorted(option for option in options if option not in README + SWEEPS) == []
+
+
+def test_the_sweep_file_has_every_key_and_every_key_is_explained() -> None:
+    (body,) = (block.body for block in ALL if block.value == "my_sweep.json")
+    tree = json.loads(body)
+    assert set(tree) == set(SweepConfig.model_fields)
+    assert set(tree["search"]) == set(SearchConfig.model_fields)
+    names = {*SweepConfig.model_fields, *SearchConfig.model_fields, *WalkForwardConfig.model_fields, *MEASURES}
+    assert missing(names, SWEEPS) == []
+    tables = [
+        scenario_schema(()).names[:4],
+        list(trial_schema({}, ()).names),
+        RETURNS_SCHEMA.names,
+    ]
+    assert missing({name for names in tables for name in names}, SWEEPS) == []
 
 
 def test_formats_are_listed() -> None:

@@ -60,12 +60,19 @@ def test_the_package_offers_its_names() -> None:
         assert getattr(finiex_ray, name) is not None
     assert set(finiex_ray.__all__) == {
         "DecisionLogic",
+        "Experiment",
         "RunData",
+        "SweepData",
         "TickLogic",
         "TickWorker",
+        "WalkForwardData",
         "Worker",
         "__version__",
+        "choice",
+        "integers",
+        "log_uniform",
         "open_run",
         "resume_run",
         "run_set",
+        "uniform",
     }

@@ -127,7 +127,7 @@ class Flip(TickLogic):
 
 if __name__ == "__main__":
     one = scenario("one", workers={"m": {"type": class_name(Mid)}}, logic={"type": class_name(Flip)})
-    assert one.logic.type == "__main__:Flip"
+    assert one.logic.type.startswith("__main__:Flip#")
     hashes = set()
     for executor in ("local", "ray"):
         results = []

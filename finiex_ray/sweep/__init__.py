@@ -1,0 +1,1 @@
+"""Parameter studies: search, windows, walk-forward, and whether what was found holds."""
