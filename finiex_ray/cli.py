@@ -22,6 +22,7 @@ from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_report import report, report_at_the_end
 from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
 
@@ -87,7 +88,7 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
-for _command in (plan, submit, status, logs, stop):
+for _command in (plan, report, submit, status, logs, stop):
     app.command()(_command)
 
 
@@ -133,6 +134,12 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live display and no summary.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line on stdout at the end.")] = False,
+    with_report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report", envvar="FINIEX_RAY_REPORT", help="Write web pages into the run's folder at the end."
+        ),
+    ] = True,
 ) -> None:
     """Run a scenario set, or go on with a run; results go to a folder below --out."""
     from finiex_ray.api import RunInterruptedError, resume_run, run_set
@@ -161,6 +168,8 @@ def run(
     except RunInterruptedError as error:
         _report(error.run, quiet=quiet, as_json=as_json)
         raise
+    if with_report:
+        report_at_the_end(finished, allow_import or ())
     _report(finished, quiet=quiet, as_json=as_json)
     if finished.info["completed"] < finished.info["scenarios"]:
         raise typer.Exit(_FAILED)
