@@ -97,7 +97,7 @@ def _month_cell(value: tuple[float, float, int] | None, largest: float, name: st
 def hour_table(trades: pd.DataFrame) -> list[list[Cell]]:
     """For each hour of the day (UTC) the seven weekdays and all: net of the trades that were entered then."""
     entries = trades["entry_time"].dt
-    net = trades.groupby([entries.hour, entries.dayofweek])["net"].agg(["sum", "count"])
+    net = trades.groupby([entries.hour, entries.day_of_week])["net"].agg(["sum", "count"])
     largest = float(net["sum"].abs().max()) if len(net) else 0.0
     table = []
     for hour in range(24):

@@ -21,6 +21,8 @@ _BINS: Final = 40
 _PRICE_PX, _PANEL_PX, _GAP_PX, _EDGES_PX = 380, 130, 26, 48
 _MOST_ROUND_TRIPS: Final = 3_000  # trades drawn; the table has all
 _DECIMALS: Final = 8
+_COUNTS: Final = {"tickformat": ",d", "rangemode": "tozero"}
+_LEGEND: Final = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 11}}
 
 
 def _figure(data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], height: int) -> Figure:
@@ -28,10 +30,10 @@ def _figure(data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], height
     return {"data": list(data), "layout": {**shared, **layout}}
 
 
-def distribution(values: pd.Series[float], title: str, unit: str = "") -> Figure:
-    """How often values of each size occur; those at or above zero and those below are told apart."""
+def distribution(values: pd.Series[float], title: str, unit: str = "", *, signed: bool = True) -> Figure:
+    """How often values of each size occur; signed: those at or above zero and those below are told apart."""
     found = values.dropna().to_numpy(dtype=float)
-    counts, edges = np.histogram(found, bins=min(_BINS, max(8, round(len(found) ** 0.5) * 2)))
+    counts, edges = np.histogram(found, bins=_edges(found))
     middle = (edges[:-1] + edges[1:]) / 2
     low, high = (np.round(part, 4).tolist() for part in (edges[:-1], edges[1:]))
     bars = {
@@ -43,12 +45,32 @@ def distribution(values: pd.Series[float], title: str, unit: str = "") -> Figure
         "customdata": list(zip(low, high, strict=True)),
         "hovertemplate": "%{customdata[0]} to %{customdata[1]}<br>%{y}<extra></extra>",
         "marker": {
-            "color": ["$up" if each >= 0 else "$down" for each in middle],
+            "color": ["$accent" if not signed else "$up" if each >= 0 else "$down" for each in middle],
             "line": {"width": 1, "color": "$paper"},
         },
     }
     axis = {"title": {"text": f"{title}{f', {unit}' if unit else ''}"}}
-    return _figure([bars], {"xaxis": axis, "yaxis": {"title": {"text": "scenarios"}}, "bargap": 0}, 300)
+    return _figure(
+        [bars],
+        {
+            "xaxis": axis,
+            "yaxis": {**_COUNTS, "title": {"text": "scenarios"}, **({"dtick": 1} if counts.max() < 6 else {})},
+            "bargap": 0,
+        },
+        300,
+    )
+
+
+def _edges(found: Any) -> Any:
+    """Edges of equal bins, one of them at zero where the values lie on both sides of it."""
+    low, high = (float(found.min()), float(found.max())) if len(found) else (0.0, 1.0)
+    bins = min(_BINS, max(8, round(len(found) ** 0.5) * 2))
+    if low == high:
+        return np.array([low - 0.5, low + 0.5])
+    width = (high - low) / bins
+    if low < 0.0 < high:
+        return np.arange(np.floor(low / width), np.ceil(high / width) + 1) * width
+    return np.linspace(low, high, bins + 1)
 
 
 def run_scatter(scenarios: pd.DataFrame, currency: str, names: Sequence[str]) -> Figure:
@@ -103,9 +125,6 @@ def excursions(trades: pd.DataFrame, currency: str) -> Figure:
     return _figure(data, layout, 300)
 
 
-_LEGEND: Final = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
-
-
 def timeline(market: MarketBars | None, trades: pd.DataFrame, equity: pd.DataFrame, currency: str) -> Figure:
     """Price, workers, trades, equity and drawdown over one time axis, so that a zoom of one is a zoom of all.
 
@@ -155,9 +174,11 @@ def _stacked(panels: Sequence[tuple[str, list[dict[str, Any]], int]]) -> Figure:
         layout[f"yaxis{number}" if number > 1 else "yaxis"] = {
             "domain": [max(0.0, (top - height) / inner), top / inner],
             "title": {"text": title, "font": {"size": 11}},
-            "fixedrange": False,
+            "tickformat": ",",
         }
-        data += [{**trace, "xaxis": "x", "yaxis": axis} for trace in traces]
+        data += [
+            {**trace, "xaxis": "x", "yaxis": axis, "showlegend": number == 1 or len(traces) > 1} for trace in traces
+        ]
         top -= height + _GAP_PX
     made = _figure(data, layout, inner + _EDGES_PX)
     made["layout"]["showlegend"] = True
@@ -263,7 +284,7 @@ def _markers(name: str, x: list[Any], y: list[Any], texts: list[str], symbol: st
         "y": y,
         "text": texts,
         "hovertemplate": f"%{{text}}<br>{name} %{{y}}<br>%{{x}}<extra></extra>",
-        "marker": {"symbol": symbol, "size": 9, "color": colour, "line": {"width": 1.5, "color": colour}},
+        "marker": {"symbol": symbol, "size": 8, "color": colour, "line": {"width": 1.5, "color": colour}},
     }
 
 

@@ -83,7 +83,7 @@ def index_html(
             {
                 "metrics": amounts,
                 "net": figures.distribution(of_currency["net_profit"], "net profit", amounts.currency),
-                "drawdown": figures.distribution(-of_currency["max_drawdown_pct"], "max drawdown", "%"),
+                "drawdown": figures.distribution(of_currency["max_drawdown_pct"], "max drawdown", "%", signed=False),
                 "scatter": figures.run_scatter(points, amounts.currency, points["name"].tolist()),
                 "scatter_cut": len(of_currency) > len(points),
             }

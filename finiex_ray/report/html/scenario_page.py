@@ -67,6 +67,10 @@ def scenario_html(data: ScenarioData, frame: Mapping[str, Any]) -> str:
     trades = data.trades.assign(held_s=(data.trades["exit_time"] - data.trades["entry_time"]).dt.total_seconds())
     ran = isinstance(config, ScenarioConfig) and row["trades"] is not None
     balance = float(config.account.balance) if isinstance(config, ScenarioConfig) else 0.0
+    orders = data.orders.assign(reason=data.orders["reason"].astype(object).replace("none", None))
+    for name in ("target_id", "oco_id", "magic"):  # 0: none
+        orders[name] = orders[name].astype("Int64").replace(0, pd.NA)
+    trades["magic"] = trades["magic"].astype("Int64").replace(0, pd.NA)
     digits = price_digits(trades)
     notes = [*([data.note] if data.note else []), *(data.market.notes if data.market else ())]
     values = {
@@ -85,7 +89,7 @@ def scenario_html(data: ScenarioData, frame: Mapping[str, Any]) -> str:
         "weekdays": WEEKDAYS,
         "trades": make_table("trades", f"Trades of {row['name']}", trades, trade_columns(currency, digits)),
         "orders": make_table(
-            "orders", f"Orders of {row['name']}", data.orders, order_columns(max(digits, price_digits(data.orders)))
+            "orders", f"Orders of {row['name']}", orders, order_columns(max(digits, price_digits(orders)))
         ),
         "log": printable(data.log[-_MOST_LOG:], keep="\n\t"),
         "log_cut": len(data.log) > _MOST_LOG,

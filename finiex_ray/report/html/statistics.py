@@ -294,14 +294,14 @@ def daily_returns(row: Mapping[str, Any], trades: pd.DataFrame, balance: float) 
     net = trades.groupby(trades["exit_time"].dt.normalize())["net"].sum().reindex(days, fill_value=0.0)
     before = balance + net.cumsum().shift(1, fill_value=0.0)
     returns = (net / before).where(before > 0)
-    weekend = returns.index.dayofweek >= 5
+    weekend = returns.index.day_of_week >= 5
     return returns if (net[weekend] != 0).any() else returns[~weekend]
 
 
 def _by_day(row: Mapping[str, Any], returns: pd.Series[float]) -> list[Statistic]:
     r = returns.dropna().to_numpy(dtype=float)
     size = len(r)
-    year = _ALL_DAYS if size and bool((returns.index.dayofweek >= 5).any()) else _WORKDAYS  # type: ignore[attr-defined]
+    year = _ALL_DAYS if size and bool((returns.index.day_of_week >= 5).any()) else _WORKDAYS  # type: ignore[attr-defined]
     curve = np.cumprod(1.0 + r)
     below = curve / np.maximum.accumulate(np.r_[1.0, curve])[1:] - 1.0 if size else np.empty(0)
     total = float(curve[-1]) if size else 1.0

@@ -1,7 +1,9 @@
 // Tables and charts of a report. Texts go into the page as text nodes only.
 "use strict";
 (() => {
+  const here = document.currentScript.src;
   const PAGE_ROWS = 100;
+  const NARROW = 560; // px
   const MINUS = "\u2212";
   const DASH = "\u2013";
   const NUMERIC = new Set(["count", "number", "signed", "duration", "time"]);
@@ -248,25 +250,83 @@
     const layout = layoutOf(figure, theme);
     const range = element.layout?.xaxis && !element.layout.xaxis.autorange ? element.layout.xaxis.range : null;
     if (range) layout.xaxis = { ...layout.xaxis, range, autorange: false };
-    if (element.clientWidth < 560) layout.margin = { ...layout.margin, l: 46, r: 6 };
+    if (element.clientWidth < NARROW) {
+      layout.margin = { ...layout.margin, l: 46, r: 6, t: 8 };
+      layout.legend = { ...layout.legend, y: -44 / layout.height, yanchor: "top" };
+    }
+    const prices = priceRange(figure.data, -Infinity, Infinity);
+    if (prices && !range) layout.yaxis = { ...layout.yaxis, range: prices };
     return Plotly.react(element, themed(figure.data, theme, false), layout, CONFIG);
   };
 
+  // Heights that a panel shows for a span of time. Lines further from the bars than these are high do not flatten them.
+  const extent = (traces, from, to) => {
+    let [low, high] = [Infinity, -Infinity];
+    for (const trace of traces) {
+      const [lows, highs] = [trace.low ?? trace.y, trace.high ?? trace.y];
+      const width = trace.xperiod ?? 0;
+      trace.x.forEach((x, place) => {
+        if (x === null || x + width < from || x > to || lows[place] === null) return;
+        low = Math.min(low, lows[place]);
+        high = Math.max(high, highs[place]);
+      });
+    }
+    return low <= high ? [low, high] : null;
+  };
+
+  const padded = ([low, high]) => {
+    const edge = (high - low || Math.abs(high) * 1e-4 || 1) * 0.06;
+    return [low - edge, high + edge];
+  };
+
+  const priceRange = (traces, from, to) => {
+    const bars = extent(traces.filter((trace) => trace.type === "candlestick"), from, to);
+    if (!bars) return null;
+    const all = extent(traces.filter((trace) => (trace.yaxis ?? "y") === "y"), from, to);
+    const height = bars[1] - bars[0];
+    return padded([all[0] < bars[0] - height ? bars[0] : all[0], all[1] > bars[1] + height ? bars[1] : all[1]]);
+  };
+
+  // A zoom along the time alone fits the heights of all panels to what is in sight.
+  const fitHeights = (element, figure, changes) => {
+    const keys = Object.keys(changes);
+    if (!keys.some((key) => key.startsWith("xaxis")) || keys.some((key) => key.startsWith("yaxis"))) return;
+    const [from, to] = element.layout.xaxis.range.map(milliseconds);
+    const update = {};
+    for (const axis of new Set(figure.data.map((trace) => trace.yaxis))) {
+      const own = figure.data.filter((trace) => trace.yaxis === axis);
+      const range = (axis === "y" && priceRange(own, from, to)) || extent(own, from, to);
+      if (range) update[`${axis.replace("y", "yaxis")}.range`] = axis === "y" ? range : padded(range);
+    }
+    Plotly.relayout(element, update);
+  };
+
+  const milliseconds = (value) => (typeof value === "number" ? value : Date.parse(`${value.replace(" ", "T")}Z`));
+
   const zoom = (element, how) => {
     if (how === "all") return Plotly.relayout(element, { "xaxis.autorange": true });
-    const [from, to] = element.layout.xaxis.range.map((value) => (typeof value === "number" ? value : Date.parse(`${value.replace(" ", "T")}Z`)));
+    const [from, to] = element.layout.xaxis.range.map(milliseconds);
     const width = to - from;
     const [left, right] = { in: [0.25, -0.25], out: [-0.5, 0.5], left: [-0.5, -0.5], right: [0.5, 0.5] }[how];
     return Plotly.relayout(element, { "xaxis.range": [from + left * width, to + right * width] });
   };
 
+  // Plotly is large: it comes when the tables stand, from beside this script.
+  const loadPlotly = () => {
+    if (!document.querySelector(".chart")) return;
+    const script = make("script", { src: new URL("plotly.min.js", here).href });
+    script.addEventListener("load", drawCharts);
+    document.head.append(script);
+  };
+
   const drawCharts = () => {
-    if (typeof Plotly === "undefined") return;
     const charts = [...document.querySelectorAll(".chart")].map((element) => [element, data(element)]);
     const drawn = new Set();
-    const show = (entry) => {
+    const show = async (entry) => {
       drawn.add(entry);
-      return draw(...entry);
+      await draw(...entry);
+      const [element, figure] = entry;
+      if (figure.layout.xaxis?.type === "date") element.on("plotly_relayout", (changes) => fitHeights(element, figure, changes));
     };
     // What is out of sight is drawn when it comes into sight.
     const watcher = new IntersectionObserver((entries) => {
@@ -284,5 +344,6 @@
   };
 
   document.querySelectorAll(".data-table").forEach((root) => new DataTable(root));
-  drawCharts();
+  if (document.readyState === "complete") loadPlotly();
+  else addEventListener("load", () => setTimeout(loadPlotly));
 })();
