@@ -36,7 +36,7 @@ def real_run(folder: Path) -> RunData:
     scenarios = [
         {"name": "week", "symbol": "USDJPY", "start": "2025-09-22T00:00:00Z", "end": "2025-09-27T00:00:00Z"},
         *({"name": name, "symbol": "EURUSD", **day, "seed": place} for place, name in enumerate(HOSTILE)),
-        {"name": "no data", "symbol": "EURUSD", "start": "2035-09-25T00:00:00Z", "max_ticks": 10},
+        {"name": "no data", "symbol": "NOSUCH", "start": "2025-09-25T00:00:00Z", "max_ticks": 10},
     ]
     tree = {"name": f"set {OPENER}", "global": {"workers": workers, "logic": logic}, "scenarios": scenarios}
     path = folder / "set.json"
