@@ -53,5 +53,6 @@ def report_at_the_end(run: RunData, allow_imports: Sequence[str]) -> None:
 
     try:
         report_run(run, allow_imports=allow_imports)
-    except FiniexError as error:
-        typer.secho(f"no report: {printable(str(error))}", fg=typer.colors.YELLOW, err=True)
+    except Exception as error:  # noqa: BLE001 - the run is done, and what it gave must stay
+        text = str(error) if isinstance(error, FiniexError) else f"{error!r}; see: finiex-ray report {run.run_dir.path}"
+        typer.secho(f"no report: {printable(text)}", fg=typer.colors.YELLOW, err=True)

@@ -186,7 +186,7 @@ def test_the_csv_holds_what_the_table_shows(watched: Watched, report: Path) -> N
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_shown_and_do_nothing(watched: Watched, report: Path, name: str) -> None:
     page = watched.open(report / "index.html")
-    assert "set " + OPENER == page.locator("h1").inner_text()
+    assert page.locator("h1").inner_text() == "set " + OPENER
     page.get_by_role("link", name=name, exact=True).first.click()
     page.wait_for_selector("#chart-timeline .main-svg", state="attached")
     assert page.locator("h1").inner_text() == name

@@ -49,44 +49,45 @@ def month_table(row: Mapping[str, Any], trades: pd.DataFrame, balance: float) ->
     if row["first_time"] is None or pd.isna(row["first_time"]):
         return {}
     first, last = (pd.Timestamp(row[name]) for name in ("first_time", "last_time"))
-    months = [
-        (year, month)
-        for year in range(first.year, last.year + 1)
-        for month in range(1, 13)
-        if (first.year, first.month) <= (year, month) <= (last.year, last.month)
-    ]
     exits = trades["exit_time"].dt
-    net = trades.groupby([exits.year, exits.month])["net"].agg(["sum", "count"])
-    found: dict[int, list[Cell]] = {}
-    returns: dict[tuple[int, int], tuple[float, float, int]] = {}
-    before, at_new_year = balance, balance
-    totals: dict[int, tuple[float, float, int]] = {}
-    for year, month in months:
-        amount, number = (
-            (float(net.loc[(year, month), "sum"]), int(net.loc[(year, month), "count"]))
-            if (year, month) in net.index
-            else (0.0, 0)
-        )
-        returns[year, month] = (100.0 * amount / before if before > 0 else 0.0, amount, number)
-        before += amount
-        _, so_far, count = totals.get(year, (0.0, 0.0, 0))
-        if not count and not so_far and year not in totals:
-            at_new_year = before - amount
-        totals[year] = (
-            100.0 * (so_far + amount) / at_new_year if at_new_year > 0 else 0.0,
-            so_far + amount,
-            count + number,
-        )
-    largest = max(abs(share) for share, _, _ in returns.values())
-    for year, total in totals.items():
+    net = _sums(trades, exits.year, exits.month)
+    before, found = balance, {}
+    shares: dict[tuple[int, int], _Sum] = {}
+    for year in range(first.year, last.year + 1):
+        at_new_year = before
+        for month in range(1, 13):
+            if (first.year, first.month) <= (year, month) <= (last.year, last.month):
+                amount, number = net.get((year, month), (0.0, 0))
+                shares[year, month] = _Sum(100.0 * amount / before if before > 0 else 0.0, amount, number)
+                before += amount
+        gain, count = before - at_new_year, sum(each.trades for (of, _), each in shares.items() if of == year)
+        shares[year, 0] = _Sum(100.0 * gain / at_new_year if at_new_year > 0 else 0.0, gain, count)
+    largest = max(abs(each.share) for (_, month), each in shares.items() if month)
+    for year in range(first.year, last.year + 1):
         cells = [
-            _month_cell(returns.get((year, month)), largest, f"{MONTHS[month - 1]} {year}") for month in range(1, 13)
+            _month_cell(shares.get((year, month)), largest, f"{MONTHS[month - 1]} {year}") for month in range(1, 13)
         ]
-        found[year] = [*cells, _month_cell(total, 0.0, str(year))]
+        found[year] = [*cells, _month_cell(shares[year, 0], 0.0, str(year))]
     return found
 
 
-def _month_cell(value: tuple[float, float, int] | None, largest: float, name: str) -> Cell:
+class _Sum(NamedTuple):
+    """What trades of a time came to."""
+
+    share: float  # percent of the balance before
+    amount: float
+    trades: int
+
+
+def _sums(trades: pd.DataFrame, *keys: Any) -> dict[tuple[int, int], tuple[float, int]]:
+    """Net and number of trades by two keys."""
+    net = trades["net"].groupby([key.to_numpy() for key in keys])
+    sums: dict[Any, Any] = net.sum().to_dict()
+    counts: dict[Any, Any] = net.count().to_dict()
+    return {(int(one), int(other)): (float(sums[one, other]), int(counts[one, other])) for one, other in sums}
+
+
+def _month_cell(value: _Sum | None, largest: float, name: str) -> Cell:
     if value is None:
         return _EMPTY
     share, amount, number = value
@@ -97,19 +98,20 @@ def _month_cell(value: tuple[float, float, int] | None, largest: float, name: st
 def hour_table(trades: pd.DataFrame) -> list[list[Cell]]:
     """For each hour of the day (UTC) the seven weekdays and all: net of the trades that were entered then."""
     entries = trades["entry_time"].dt
-    net = trades.groupby([entries.hour, entries.day_of_week])["net"].agg(["sum", "count"])
-    largest = float(net["sum"].abs().max()) if len(net) else 0.0
+    net = _sums(trades, entries.hour, entries.day_of_week)
+    largest = max((abs(amount) for amount, _ in net.values()), default=0.0)
     table = []
     for hour in range(24):
-        cells, total, trades_of_hour = [], 0.0, 0
-        for day in range(7):
-            if (hour, day) not in net.index:
-                cells.append(_EMPTY)
-                continue
-            amount, number = float(net.loc[(hour, day), "sum"]), int(net.loc[(hour, day), "count"])
-            total, trades_of_hour = total + amount, trades_of_hour + number
-            title = f"{WEEKDAYS[day]} {hour:02d}:00 to {hour:02d}:59: {number:,} trades"
-            cells.append(Cell(_signed(money(amount), amount), _shade(amount, largest), title))
-        all_days = Cell(_signed(money(total), total), 0, f"{hour:02d}:00 to {hour:02d}:59: {trades_of_hour:,} trades")
-        table.append([*cells, all_days if trades_of_hour else _EMPTY])
+        when = f"{hour:02d}:00 to {hour:02d}:59"
+        cells = [_hour_cell(net.get((hour, day)), largest, f"{name} {when}") for day, name in enumerate(WEEKDAYS)]
+        of_hour = [each for (of, _), each in net.items() if of == hour]
+        total = (sum(amount for amount, _ in of_hour), sum(number for _, number in of_hour)) if of_hour else None
+        table.append([*cells, _hour_cell(total, 0.0, when)])
     return table
+
+
+def _hour_cell(value: tuple[float, int] | None, largest: float, name: str) -> Cell:
+    if value is None:
+        return _EMPTY
+    amount, number = value
+    return Cell(_signed(money(amount), amount), _shade(amount, largest), f"{name}: {number:,} trades")

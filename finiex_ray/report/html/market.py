@@ -102,7 +102,10 @@ class MarketView:
         """
         planned = self._plan(index)
         window = planned.window(self._cache)
-        workers, _, _ = build_strategy(planned.task.config, self._access)
+        try:
+            workers, _, _ = build_strategy(planned.task.config, self._access)
+        except Exception as error:  # strategy code may raise anything
+            raise FiniexError(f"building the strategy raised {error!r}") from error
         needs = dict(warmup_needs(workers))
         first_ns, last_ns = window.span_ns
         drawn = display_timeframe(last_ns - first_ns, list(needs))
@@ -195,13 +198,14 @@ class _Tape:
     def bars(self, config: ScenarioConfig, notes: tuple[str, ...]) -> MarketBars:
         starts = sorted(self._bars)
         columns = np.array([self._bars[start] for start in starts]).reshape(-1, 4).T
+        opened, high, low, close = columns
         lines = []
         for (worker, output), values in self._lines.items():
             array = np.array([values.get(start, np.nan) for start in starts])
             kind = config.workers[worker].type
-            lines.append(WorkerLine(worker, output, kind, _on_price(kind, array, columns[3]), array))
+            lines.append(WorkerLine(worker, output, kind, _on_price(kind, array, close), array))
         start_ms = np.array(starts, dtype=np.int64) // NS_PER_MS
-        return MarketBars(self._timeframe, start_ms, *columns, tuple(lines), notes)
+        return MarketBars(self._timeframe, start_ms, opened, high, low, close, tuple(lines), notes)
 
 
 def _on_price(kind: str, values: FloatArray, close: FloatArray) -> bool:

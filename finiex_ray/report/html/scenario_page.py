@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -16,43 +17,31 @@ from finiex_ray.report.html.market import MarketBars
 from finiex_ray.report.html.render import render
 from finiex_ray.report.html.statistics import statistic_groups
 from finiex_ray.report.html.tables import make_table, order_columns, price_digits, trade_columns
+from finiex_ray.report.html.timeline import timeline
 
 __all__ = ["ScenarioData", "scenario_html"]
 
 _MOST_LOG: Final = 200_000  # characters of the log that a page holds
 
 
+@dataclass(frozen=True)
 class ScenarioData:
-    """Everything of one scenario that its page is made from.
+    """Everything of one scenario that its page is made from."""
 
-    Args:
-        row: Its row of the scenario table; what is missing is None.
-        config: Its configuration.
-        trades: Its rows of the trade table.
-        orders: Its rows of the order table.
-        equity: Its rows of the equity table.
-        log: Its log.
-        log_file: Where the whole log is, for people.
-        market: Bars and workers' lines, or None.
-        note: Why there are none.
-    """
+    row: Mapping[str, Any]  # of the scenario table; what is missing is None
+    config: ScenarioConfig | InvalidScenario
+    trades: pd.DataFrame
+    orders: pd.DataFrame
+    equity: pd.DataFrame
+    log: str
+    log_file: str  # where the whole log is, for people
+    market: MarketBars | None
+    note: str | None  # why there are no bars
 
-    def __init__(
-        self,
-        row: Mapping[str, Any],
-        config: ScenarioConfig | InvalidScenario,
-        trades: pd.DataFrame,
-        orders: pd.DataFrame,
-        equity: pd.DataFrame,
-        log: str,
-        log_file: str,
-        market: MarketBars | None,
-        note: str | None,
-    ) -> None:
-        self.row, self.config = row, config
-        self.trades, self.orders, self.equity = trades, orders, equity
-        self.log, self.log_file = log, log_file
-        self.market, self.note = market, note
+
+def _without_zeros(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Identifiers, with those missing that are 0: none."""
+    return numbers.astype("Int64").mask(numbers == 0)
 
 
 def scenario_html(data: ScenarioData, frame: Mapping[str, Any]) -> str:
@@ -68,9 +57,9 @@ def scenario_html(data: ScenarioData, frame: Mapping[str, Any]) -> str:
     ran = isinstance(config, ScenarioConfig) and row["trades"] is not None
     balance = float(config.account.balance) if isinstance(config, ScenarioConfig) else 0.0
     orders = data.orders.assign(reason=data.orders["reason"].astype(object).replace("none", None))
-    for name in ("target_id", "oco_id", "magic"):  # 0: none
-        orders[name] = orders[name].astype("Int64").replace(0, pd.NA)
-    trades["magic"] = trades["magic"].astype("Int64").replace(0, pd.NA)
+    for name in ("target_id", "oco_id", "magic"):
+        orders[name] = _without_zeros(orders[name])
+    trades["magic"] = _without_zeros(trades["magic"])
     digits = price_digits(trades)
     notes = [*([data.note] if data.note else []), *(data.market.notes if data.market else ())]
     values = {
@@ -81,7 +70,7 @@ def scenario_html(data: ScenarioData, frame: Mapping[str, Any]) -> str:
         "notes": notes,
         "timeframe": data.market.timeframe.value if data.market else None,
         "groups": statistic_groups(row, data.trades, balance) if ran else [],
-        "timeline": figures.timeline(data.market, trades, data.equity, currency) if ran else None,
+        "timeline": timeline(data.market, trades, data.equity, currency) if ran else None,
         "excursions": figures.excursions(trades, currency) if len(trades) else None,
         "months": month_table(row, trades, balance) if ran else {},
         "month_names": MONTHS,

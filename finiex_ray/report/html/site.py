@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ DEFAULT_PAGES: Final = 25
 """Scenarios that get a page of their own when nobody asks for more."""
 MOST_TICKS: Final = 5_000_000
 """Ticks that are read again for bars and workers' lines when nobody asks for more."""
+_AT_ONCE: Final = 64  # scenarios
 _MANIFEST: Final = "report.json"
 _PAGE: Final = re.compile(r"scenarios/[A-Za-z0-9._-]+\.html")
 
@@ -108,45 +109,46 @@ def _ranked(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _write_pages(run: RunData, market: MarketView | str, folder: Path, chosen: pd.DataFrame, budget: _Budget) -> Path:
-    stems = log_names(getattr(each, "name", "") for each in run.config.scenarios)
+    stems = [name.removesuffix(".log") for name in log_names(each.name for each in run.config.scenarios)]
     pages = _kept_pages(run, folder)
     frame = {"run_id": run.run_id, "set_name": printable(str(run.info.get("set", ""))), "version": __version__}
-    tables = {name: _by_scenario(run, name, chosen) for name in ("trades", "orders", "equity")}
-    for place, row in enumerate(_rows(chosen)):
-        index = int(row["index"])
-        path = f"scenarios/{stems[index].removesuffix('.log')}.html"
-        drawn, note = _market(run, market, row, budget)
-        data = ScenarioData(
-            row,
-            run.config.scenarios[index],
-            *(tables[name](index) for name in ("trades", "orders", "equity")),
-            *_log(run, row),
-            drawn,
-            note,
-        )
-        near = [
-            None if not 0 <= other < len(chosen) else int(chosen["index"].iloc[other])
-            for other in (place - 1, place + 1)
-        ]
-        links = [None if other is None else f"{stems[other].removesuffix('.log')}.html" for other in near]
-        page = {**frame, "root": "../", "before": links[0], "after": links[1]}
-        write_file(folder / path, scenario_html(data, page).encode())
-        pages[index] = path
-    shown = _ranked(run.scenarios, MOST_ROWS)
-    first = folder / "index.html"
-    html = index_html(run, shown, pages, _quality(run, market, _Budget(budget.left)), {**frame, "root": ""})
-    write_file(first, html.encode())
-    manifest = {
-        **_identity(run),
-        "version": __version__,
-        "pages": {str(index): path for index, path in sorted(pages.items())},
+    places = chosen["index"].tolist()
+    near = {
+        index: (before, after)
+        for before, index, after in zip([None, *places], places, [*places[1:], None], strict=False)
     }
-    write_atomic(folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
-    return first
+    for data in _scenarios(run, market, chosen, budget):
+        index = int(data.row["index"])
+        before, after = (None if other is None else f"{stems[other]}.html" for other in near[index])
+        pages[index] = f"scenarios/{stems[index]}.html"
+        html = scenario_html(data, {**frame, "root": "../", "before": before, "after": after})
+        write_file(folder / pages[index], html.encode())
+    shown = _ranked(run.scenarios, MOST_ROWS)
+    html = index_html(run, shown, pages, _quality(market, run.scenarios, budget), {**frame, "root": ""})
+    write_file(folder / "index.html", html.encode())
+    kept = {str(index): path for index, path in sorted(pages.items())}
+    write_atomic(folder / _MANIFEST, json.dumps({**_identity(run), "pages": kept}, indent=1) + "\n")
+    return folder / "index.html"
+
+
+def _scenarios(run: RunData, market: MarketView | str, chosen: pd.DataFrame, budget: _Budget) -> Iterator[ScenarioData]:
+    """What the pages are made from; the records of a few scenarios are in memory at a time."""
+    configs = run.config.scenarios
+    for first in range(0, len(chosen), _AT_ONCE):
+        rows = chosen.iloc[first : first + _AT_ONCE]
+        tables = [run.rows(name, rows["index"].tolist()) for name in ("trades", "orders", "equity")]
+        for row in _rows(rows):
+            index = int(row["index"])
+            records = [table[table["scenario_index"] == index].reset_index(drop=True) for table in tables]
+            trades, orders, equity = records
+            log, log_file = _log(run, row)
+            drawn, note = _market(run, market, row, budget)
+            yield ScenarioData(row, configs[index], trades, orders, equity, log, log_file, drawn, note)
 
 
 def _identity(run: RunData) -> dict[str, Any]:
-    return {name: run.info.get(name) for name in ("run_id", "epoch", "status", "result_hash")}
+    names = ("run_id", "epoch", "status", "result_hash")
+    return {**{name: run.info.get(name) for name in names}, "version": __version__}
 
 
 def _kept_pages(run: RunData, folder: Path) -> dict[int, str]:
@@ -158,8 +160,7 @@ def _kept_pages(run: RunData, folder: Path) -> dict[int, str]:
     except (OSError, ValueError, KeyError, AttributeError):
         return {}
     own = {index: page for index, page in pages.items() if _PAGE.fullmatch(page) and (folder / page).is_file()}
-    identity = {**_identity(run), "version": __version__}
-    if all(manifest.get(name) == value for name, value in identity.items()):
+    if all(manifest.get(name) == value for name, value in _identity(run).items()):
         return own
     for page in own.values():
         (folder / page).unlink()
@@ -174,18 +175,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _by_scenario(run: RunData, name: str, chosen: pd.DataFrame) -> Any:
-    """A function from a scenario's place in the set to its rows of a table; only rows of chosen ones are in memory."""
-    rows = run.rows(name, chosen["index"].tolist())
-    groups = rows.groupby("scenario_index").indices
-
-    def find(index: int) -> pd.DataFrame:
-        return rows.iloc[groups.get(index, [])]
-
-    return find
-
-
-def _log(run: RunData, row: Mapping[str, Any]) -> Sequence[str]:
+def _log(run: RunData, row: Mapping[str, Any]) -> tuple[str, str]:
     name = str(row["name"])
     where = f"logs/{row['log']}" if row["log"] else "logs.parquet"
     try:
@@ -213,16 +203,18 @@ def _market(
         return None, f"Bars and workers' lines cannot be drawn: {printable(str(error))}"
 
 
-def _quality(run: RunData, market: MarketView | str, budget: _Budget) -> list[tuple[str, QualityReport | None, str]]:
+def _quality(
+    market: MarketView | str, rows: pd.DataFrame, budget: _Budget
+) -> list[tuple[str, QualityReport | None, str]]:
     """For each symbol the quality of its days from the first scenario to the last."""
-    scenarios = run.scenarios[run.scenarios["ticks"] > 0]
+    scenarios = rows[rows["ticks"] > 0]
     found: list[tuple[str, QualityReport | None, str]] = []
-    for symbol, rows in scenarios.groupby(scenarios["symbol"].astype(str)):
+    for symbol, own in scenarios.groupby(scenarios["symbol"].astype(str)):
         name = str(symbol)
         if isinstance(market, str):
             found.append((name, None, market))
             continue
-        first, last = rows["first_time"].min(), rows["last_time"].max()
+        first, last = own["first_time"].min(), own["last_time"].max()
         try:
             ticks = market.ticks(name, first.value, last.value)
             if not budget.take(ticks):

@@ -70,6 +70,7 @@ class DataTable:
 def plain(values: pd.Series[Any]) -> list[Any]:
     """A column as JSON values: missing ones are None, times are ms since 1970 UTC, floats lose the noise of division."""
     missing = values.isna().to_numpy()
+    found: list[Any]
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         found = (values.astype("int64") / _NS_PER_MS).round().tolist()
         found = [int(value) for value in found]

@@ -20,9 +20,10 @@ from finiex_ray.cli import app
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.core.time import NS_PER_DAY, Timeframe
 from finiex_ray.report.html.calendar import hour_table, month_table
+from finiex_ray.report.html.daily import daily_returns
 from finiex_ray.report.html.market import display_timeframe
 from finiex_ray.report.html.render import data_block
-from finiex_ray.report.html.statistics import daily_returns, statistic_groups
+from finiex_ray.report.html.statistics import statistic_groups
 from finiex_ray.report.html.tables import plain
 from finiex_ray.results.reader import RunData
 
@@ -88,7 +89,9 @@ def test_pages_are_well_formed_and_hold_no_code(folder: Path) -> None:
         page = Page(path)
         scripts = [attributes for tag, attributes in page.tags if tag == "script"]
         assert all("src" in each or each["type"] == "application/json" for each in scripts)
-        assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on") or name == "style"]
+        assert not [
+            name for _, attributes in page.tags for name in attributes if name.startswith("on") or name == "style"
+        ]
         ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
         assert len(ids) == len(set(ids))
         links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
@@ -134,7 +137,9 @@ def test_the_tables_are_those_of_the_run(run: RunData, folder: Path) -> None:
 
 
 def test_charts_are_figures_that_plotly_knows(folder: Path) -> None:
-    colours = {f"${name}": "#123456" for name in ("up", "down", "buy", "sell", "accent", "muted", "text", "paper", "shade")}
+    colours = {
+        f"${name}": "#123456" for name in ("up", "down", "buy", "sell", "accent", "muted", "text", "paper", "shade")
+    }
     colours |= {f"$line{number}": "#123456" for number in range(1, 7)}
 
     def painted(value: Any) -> Any:
@@ -204,7 +209,7 @@ def test_pages_on_request_stay_until_the_results_change(tmp_path: Path) -> None:
     report_of(run, scenarios=[other])
     now = {path.name for path in (folder / "scenarios").iterdir()}
     assert now == first | {f"{other}.html"}
-    links = [block for block in Page(folder / "index.html").blocks if block.get("name") == "scenarios"][0]["links"]
+    links = next(block for block in Page(folder / "index.html").blocks if block.get("name") == "scenarios")["links"]
     assert sum(link is not None for link in links) == 26
     manifest = json.loads((folder / "report.json").read_text())
     (folder / "report.json").write_text(json.dumps({**manifest, "result_hash": "other"}))
@@ -220,7 +225,9 @@ def test_a_foreign_manifest_deletes_nothing_else(tmp_path: Path) -> None:
     precious.write_text("x")
     out = tmp_path / "out"
     out.mkdir()
-    (out / "report.json").write_text(json.dumps({"pages": {"0": "../precious.html", "1": "scenarios/../../precious.html"}}))
+    (out / "report.json").write_text(
+        json.dumps({"pages": {"0": "../precious.html", "1": "scenarios/../../precious.html"}})
+    )
     report_of(run, out=out)
     assert precious.read_text() == "x"
 
@@ -250,8 +257,13 @@ def test_statistics_against_numbers_by_hand() -> None:
         "last_time": pd.Timestamp("2025-09-26T00:00Z"),
         **dict.fromkeys(("gross", "commission", "swap", "orders", "rejected", "exposure", "max_runup"), 0.0),
         **dict.fromkeys(("sharpe", "sortino", "profit_factor", "win_rate"), 1.0),
-        **{"net_profit": 225.0, "max_drawdown": 50.0, "max_drawdown_pct": 5.0, "expectancy": 56.25, "final_balance": 1_225.0},
-        **{"avg_trade_s": 3_600.0, "max_trade_s": 3_600.0},
+        "net_profit": 225.0,
+        "max_drawdown": 50.0,
+        "max_drawdown_pct": 5.0,
+        "expectancy": 56.25,
+        "final_balance": 1_225.0,
+        "avg_trade_s": 3_600.0,
+        "max_trade_s": 3_600.0,
     }
     groups = statistic_groups(row, trades, 1_000.0)
     found = {each.name: each.value for group in groups for each in group.statistics}
@@ -289,7 +301,9 @@ def test_statistics_against_numbers_by_hand() -> None:
 
 def test_a_scenario_without_trades_has_its_statistics() -> None:
     row = dict.fromkeys(("first_time", "last_time", "net_profit", "max_drawdown", "gross", "commission", "swap"))
-    row |= dict.fromkeys(("orders", "rejected", "exposure", "max_runup", "sharpe", "sortino", "profit_factor", "win_rate"))
+    row |= dict.fromkeys(
+        ("orders", "rejected", "exposure", "max_runup", "sharpe", "sortino", "profit_factor", "win_rate")
+    )
     row |= dict.fromkeys(("max_drawdown_pct", "expectancy", "final_balance", "avg_trade_s", "max_trade_s"))
     times = pd.Series([], dtype="datetime64[ns, UTC]")
     none = pd.DataFrame({"side": [], "entry_time": times, "exit_time": times, "net": [], "mae": [], "mfe": []})
@@ -322,7 +336,9 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (tmp_path / "pages/scenarios/window_07.html").is_file()
     assert runner.invoke(app, ["report", "bare", "--all", "--scenario", "window_07"]).exit_code == 2
     # A report that cannot be written is told, and the run is what it was.
-    monkeypatch.setattr("finiex_ray.report.html.site.asset_bytes", lambda name: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr(
+        "finiex_ray.report.html.site.asset_bytes", lambda name: (_ for _ in ()).throw(OSError(28, "full"))
+    )
     done = runner.invoke(app, ["run", str(quickstart), *few])
     assert done.exit_code == 0
     assert "no report: " in done.output
@@ -332,4 +348,3 @@ def test_a_run_without_a_report_loads_no_templates() -> None:
     code = "import sys, finiex_ray.cli, finiex_ray.api\nprint(sorted({'jinja2', 'plotly'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
