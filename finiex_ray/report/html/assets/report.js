@@ -1,7 +1,6 @@
 // Tables and charts of a report. Texts go into the page as text nodes only.
 "use strict";
 (() => {
-  const here = document.currentScript.src;
   const PAGE_ROWS = 100;
   const NARROW = 560; // px
   const MINUS = "\u2212";
@@ -311,14 +310,6 @@
     return Plotly.relayout(element, { "xaxis.range": [from + left * width, to + right * width] });
   };
 
-  // Plotly is large: it comes when the tables stand, from beside this script.
-  const loadPlotly = () => {
-    if (!document.querySelector(".chart")) return;
-    const script = make("script", { src: new URL("plotly.min.js", here).href });
-    script.addEventListener("load", drawCharts);
-    document.head.append(script);
-  };
-
   const drawCharts = () => {
     const charts = [...document.querySelectorAll(".chart")].map((element) => [element, data(element)]);
     const drawn = new Set();
@@ -344,6 +335,7 @@
   };
 
   document.querySelectorAll(".data-table").forEach((root) => new DataTable(root));
-  if (document.readyState === "complete") loadPlotly();
-  else addEventListener("load", () => setTimeout(loadPlotly));
+  // Plotly is large: it comes beside the tables, whenever it is ready.
+  if (window.Plotly) drawCharts();
+  else document.getElementById("plotly").addEventListener("load", drawCharts);
 })();
