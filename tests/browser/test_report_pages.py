@@ -227,6 +227,15 @@ def test_errors_open_and_the_keyboard_reaches_the_content(watched: Watched, repo
     assert page.evaluate("[...document.querySelectorAll('table')].every(table => table.caption)")
 
 
+def test_definitions_show_on_hover_and_on_touch(watched: Watched, report: Path) -> None:
+    page = watched.open(report / "scenarios" / "week.html")
+    term = page.locator(".group dt", has_text="Recovery factor")
+    assert term.locator("xpath=..").get_attribute("title") == "Net profit / maximal equity drawdown"
+    term.click()
+    shown = "getComputedStyle(document.activeElement, '::after').content"
+    assert page.evaluate(shown) == '"Net profit / maximal equity drawdown"'
+
+
 CONTRAST = """() => {
   const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => v / 255)
     .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
