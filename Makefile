@@ -31,8 +31,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests run in two processes; WORKERS=0 keeps them in one, for a debugger.
+WORKERS ?= 2
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # make browser  the report in headless Chromium (part of make test where there is one); pictures in build/screenshots
 browser: $(STAMP)
