@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from finiex_ray.core.time import NS_PER_MS
 from finiex_ray.report.html.figures import LEGEND, MARGIN, Figure, figure, literal
 from finiex_ray.report.html.market import MarketBars, WorkerLine
 from finiex_ray.report.html.tables import plain
@@ -17,6 +18,8 @@ __all__ = ["timeline"]
 _LINES: Final = ("$line1", "$line2", "$line3", "$line4", "$line5", "$line6")
 _PRICE_PX, _PANEL_PX, _GAP_PX, _EDGES_PX = 380, 130, 26, 48
 _MOST_ROUND_TRIPS: Final = 3_000  # trades drawn; the table has all
+_CLOSED_MS: Final = 12 * 3_600 * 1_000
+_MOST_CLOSED: Final = 150
 _DECIMALS: Final = 8
 
 
@@ -42,10 +45,20 @@ def timeline(market: MarketBars | None, trades: pd.DataFrame, equity: pd.DataFra
     if len(equity):
         panels.append((f"equity, {currency}", _equity_traces(equity), _PANEL_PX + 40))
         panels.append(("drawdown, %", [_drawdown_trace(equity)], _PANEL_PX))
-    return _stacked(panels)
+    return _stacked(panels, [] if market is None else _closed(market))
 
 
-def _stacked(panels: Sequence[tuple[str, list[dict[str, Any]], int]]) -> Figure:
+def _closed(market: MarketBars) -> list[dict[str, Any]]:
+    """Weekends and other long times without a bar, which the time axis leaves out."""
+    width = market.timeframe.ns // NS_PER_MS
+    ends, starts = market.start_ms[:-1] + width, market.start_ms[1:]
+    long = np.flatnonzero(starts - ends >= _CLOSED_MS)
+    if len(long) > _MOST_CLOSED:  # the longest ones: each costs time to draw
+        long = long[np.sort(np.argsort(ends[long] - starts[long], kind="stable")[:_MOST_CLOSED])]
+    return [{"bounds": [int(ends[place]), int(starts[place])]} for place in long]
+
+
+def _stacked(panels: Sequence[tuple[str, list[dict[str, Any]], int]], breaks: list[dict[str, Any]]) -> Figure:
     inner = sum(height for _, _, height in panels) + _GAP_PX * max(0, len(panels) - 1)
     data: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
@@ -53,6 +66,7 @@ def _stacked(panels: Sequence[tuple[str, list[dict[str, Any]], int]]) -> Figure:
             "type": "date",
             "anchor": f"y{len(panels)}" if len(panels) > 1 else "y",
             "rangeslider": {"visible": False},
+            "rangebreaks": breaks,
             "hoverformat": "%Y-%m-%d %H:%M:%S",
             "showspikes": True,
             "spikemode": "across",
@@ -83,7 +97,7 @@ def _stacked(panels: Sequence[tuple[str, list[dict[str, Any]], int]]) -> Figure:
 
 
 def _period(market: MarketBars) -> dict[str, Any]:
-    return {"xperiod": market.timeframe.ns // 1_000_000, "xperiodalignment": "middle"}
+    return {"xperiod": market.timeframe.ns // NS_PER_MS, "xperiodalignment": "middle"}
 
 
 def _rounded(values: Any) -> list[float | None]:

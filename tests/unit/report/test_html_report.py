@@ -21,10 +21,11 @@ from finiex_ray.core.errors import ConfigError
 from finiex_ray.core.time import NS_PER_DAY, Timeframe
 from finiex_ray.report.html.calendar import hour_table, month_table
 from finiex_ray.report.html.daily import daily_returns
-from finiex_ray.report.html.market import display_timeframe
+from finiex_ray.report.html.market import MarketBars, display_timeframe
 from finiex_ray.report.html.render import data_block
 from finiex_ray.report.html.statistics import statistic_groups
 from finiex_ray.report.html.tables import plain
+from finiex_ray.report.html.timeline import timeline
 from finiex_ray.results.reader import RunData
 
 _VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -185,6 +186,18 @@ def test_bars_and_lines_are_those_of_the_market(run: RunData, folder: Path) -> N
 )
 def test_the_timeframe_suits_the_window(days: float, used: list[str], expected: str) -> None:
     assert display_timeframe(int(days * NS_PER_DAY), [Timeframe(each) for each in used]) is Timeframe(expected)
+
+
+def test_the_time_axis_leaves_out_what_has_no_bars() -> None:
+    hours = np.array([0, 1, 2, 50, 51, 60, 200]) * 3_600_000
+    flat = np.ones(len(hours))
+    none = pd.DataFrame({"time": []})
+    bars = MarketBars(Timeframe.H1, hours, flat, flat, flat, flat, (), ())
+    axis = timeline(bars, none, none, "USD")["layout"]["xaxis"]
+    assert [[value / 3_600_000 for value in each["bounds"]] for each in axis["rangebreaks"]] == [[3, 50], [61, 200]]
+    daily = np.arange(400) * 3 * 24 * 3_600_000
+    bars = MarketBars(Timeframe.D1, daily, *(np.ones(400),) * 4, (), ())
+    assert len(timeline(bars, none, none, "USD")["layout"]["xaxis"]["rangebreaks"]) == 150
 
 
 def test_a_thousand_scenarios_stay_small(tmp_path: Path) -> None:
