@@ -168,9 +168,8 @@ def run(
     except RunInterruptedError as error:
         _report(error.run, quiet=quiet, as_json=as_json)
         raise
-    if with_report:
-        report_at_the_end(finished, allow_import or ())
-    _report(finished, quiet=quiet, as_json=as_json)
+    pages = report_at_the_end(finished, allow_import or ()) if with_report else None
+    _report(finished, quiet=quiet, as_json=as_json, pages=pages)
     if finished.info["completed"] < finished.info["scenarios"]:
         raise typer.Exit(_FAILED)
 
@@ -185,12 +184,12 @@ def _check_usage(scenario_set: Path | None, resume: str | None, of_a_new_run: Ma
         raise typer.BadParameter("does not go with --resume: the run has its own set and values", param_hint=wrong[0])
 
 
-def _report(finished: RunData, *, quiet: bool, as_json: bool) -> None:
+def _report(finished: RunData, *, quiet: bool, as_json: bool, pages: Path | None = None) -> None:
     """The summary, and the JSON line; of an interrupted run as far as it got."""
     if not quiet:
         from finiex_ray.report.console import print_summary
 
-        print_summary(finished, wide_console(stderr=as_json))
+        print_summary(finished, wide_console(stderr=as_json), report=pages)
     if as_json:
         info = {**finished.info, "run_dir": str(finished.run_dir.path)}
         typer.echo(json.dumps({key: info.get(key) for key in _JSON_KEYS}))

@@ -47,12 +47,13 @@ def report(
         webbrowser.open(first.absolute().as_uri())
 
 
-def report_at_the_end(run: RunData, allow_imports: Sequence[str]) -> None:
+def report_at_the_end(run: RunData, allow_imports: Sequence[str]) -> Path | None:
     """Writes the report of a run that has just finished; what goes wrong is told and changes nothing else."""
     from finiex_ray.api import report_run
 
     try:
-        report_run(run, allow_imports=allow_imports)
+        return report_run(run, allow_imports=allow_imports)
     except Exception as error:  # noqa: BLE001 - the run is done, and what it gave must stay
         text = str(error) if isinstance(error, FiniexError) else f"{error!r}; see: finiex-ray report {run.run_dir.path}"
         typer.secho(f"no report: {printable(text)}", fg=typer.colors.YELLOW, err=True)
+        return None

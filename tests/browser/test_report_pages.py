@@ -132,6 +132,8 @@ def test_a_scenario_opens_and_its_panels_zoom_together(watched: Watched, report:
     page.get_by_role("link", name="week", exact=True).first.click()
     page.wait_for_selector("#chart-timeline .main-svg", state="attached")
     assert page.locator("h1").inner_text() == "week"
+    buttons = page.locator("#chart-timeline .modebar-btn").evaluate_all("all => all.map(each => each.dataset.title)")
+    assert buttons == ["Download plot as a PNG", "Zoom", "Pan", "Reset axes"]  # none that sends the chart somewhere
     axes = page.evaluate(
         "(() => { const l = document.getElementById('chart-timeline')._fullLayout;"
         " return Object.keys(l).filter(key => /^yaxis/.test(key)).length })()"

@@ -23,6 +23,7 @@ MOST_ERRORS: Final = 200
 """Failures that are shown with message and traceback."""
 _MOST_POINTS: Final = 2_000
 _MOST_SEEDS: Final = 8
+_FACTS: Final = ("executor", "status", "started", "wall_s", "epoch", "writer", "versions", "overrides", "only")
 _COLUMNS: Final = (
     Column("name", "scenario"),
     Column("symbol", "symbol"),
@@ -107,7 +108,7 @@ def index_html(
         "pages": pages,
         "quality": quality,
         "profile": profile,
-        "info": run.info,
+        "info": {**dict.fromkeys(_FACTS), **run.info},  # a run that was interrupted has not all of them
         "seeds": _seeds(run),
     }
     return render("index.html", values)

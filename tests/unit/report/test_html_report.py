@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from report_runs import CLOSER, FORMULA, HOSTILE, IMAGE, OPENER, large_run, real_run, report_of
+from result_builders import completed, scenario, scenario_set
 from typer.testing import CliRunner
 
 from finiex_ray.api import report_run
@@ -26,7 +28,9 @@ from finiex_ray.report.html.render import data_block
 from finiex_ray.report.html.statistics import statistic_groups
 from finiex_ray.report.html.tables import plain
 from finiex_ray.report.html.timeline import timeline
-from finiex_ray.results.reader import RunData
+from finiex_ray.results.reader import RunData, open_run
+from finiex_ray.results.run_dir import create_run_dir
+from finiex_ray.results.writer import ResultWriter
 
 _VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -325,6 +329,20 @@ def test_a_scenario_without_trades_has_its_statistics() -> None:
     assert month_table(row, none, 1_000.0) == {}
 
 
+def test_a_run_that_was_interrupted_has_a_report(tmp_path: Path) -> None:
+    run_dir = create_run_dir(tmp_path)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        ResultWriter(run_dir, scenario_set(scenario("a"), scenario("b")), {}) as writer,
+    ):
+        writer.add(completed(0, "a"))
+        raise KeyboardInterrupt
+    folder = report_of(open_run(run_dir.path))
+    assert Page(folder / "index.html").table("scenarios")["name"] == ["a"]
+    assert "1 without a result" in " ".join(Page(folder / "index.html").texts)
+    assert Page(folder / "scenarios" / "a.html").table("trades")["net"] == [2.9]
+
+
 def test_unknown_scenarios_and_folders_are_told(run: RunData, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no result of a scenario 'weak'.*week"):
         report_run(run, scenarios=["weak"])
@@ -341,7 +359,11 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     few = ["--only", "window_07", "--executor", "local", "--quiet", "--set", "max_ticks=500"]
     assert runner.invoke(app, ["run", str(quickstart), *few, "--run-id", "bare", "--no-report"]).exit_code == 0
     assert not (tmp_path / "runs/bare/report").exists()
-    assert runner.invoke(app, ["run", str(quickstart), *few, "--run-id", "told"]).exit_code == 0
+    told = runner.invoke(
+        app, ["run", str(quickstart), *(each for each in few if each != "--quiet"), "--run-id", "told"]
+    )
+    assert told.exit_code == 0
+    assert f"Report:  {tmp_path}/runs/told/report/index.html" in told.output
     assert (tmp_path / "runs/told/report/index.html").is_file()
     done = runner.invoke(app, ["report", "bare", "--scenario", "window_07", "--out", "pages"])
     assert done.exit_code == 0

@@ -242,7 +242,8 @@
     };
   };
 
-  const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"] };
+  // Nothing is sent anywhere: Plotly's own button for that is taken away, and its address too.
+  const CONFIG = { displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"] };
 
   const draw = (element, figure) => {
     const theme = getComputedStyle(document.documentElement);
