@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,9 +34,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     names = ("count", "data_size", "duration", "money", "percent", "rate", "ratio")
-    made.filters.update({name: getattr(numbers, name) for name in names})
+    made.filters.update({name: _with_minus(getattr(numbers, name)) for name in names})
     made.filters["data_block"] = data_block
     return made
+
+
+def _with_minus(write: Callable[..., str]) -> Callable[..., str]:
+    """Numbers with a minus sign, as wide as a plus, where a terminal has a hyphen."""
+    return lambda *values: write(*values).replace("-", "−")
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
