@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak mutants faults lint bench bench-growth bench-docs clean
+.PHONY: help install run test browser browser-setup soak mutants faults lint bench bench-growth bench-docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,6 +35,15 @@ lint: $(STAMP)
 WORKERS ?= 2
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+# make browser  the report in headless Chromium (part of make test where there is one); pictures in build/screenshots
+browser: $(STAMP)
+	$(BIN)/pytest tests/browser -rs
+
+# make browser-setup  Chromium from Debian or Ubuntu, as root
+browser-setup:
+	apt-get update
+	apt-get install --yes --no-install-recommends chromium
 
 # make soak  thousands of random examples of every property, the same ones each time (EXAMPLES=10000)
 EXAMPLES ?= 10000

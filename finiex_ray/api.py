@@ -16,7 +16,7 @@ from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_broker, load_scenario_set
 from finiex_ray.config.models import DataConfig, ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
-from finiex_ray.core.errors import ConfigError, OutputError
+from finiex_ray.core.errors import ConfigError, DataError, OutputError
 from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
@@ -40,6 +40,7 @@ __all__ = [
     "check_set_lookahead",
     "estimate_set",
     "open_data",
+    "report_run",
     "resume_run",
     "run_scenarios",
     "run_set",
@@ -325,6 +326,54 @@ def _same_set(writer: ResultWriter, scenario_set: ScenarioSet) -> None:
             "this run holds another scenario set (or the same with other values); give another --run-id",
             source=str(writer.run_dir.path),
         )
+
+
+def report_run(
+    run: str | Path | RunData = LATEST,
+    *,
+    out: str | Path | None = None,
+    scenarios: Sequence[str] = (),
+    every: bool = False,
+    allow_imports: Sequence[str] = (),
+    root: str | Path = DEFAULT_ROOT,
+) -> Path:
+    """Writes a run's report as web pages that need no network, and returns the first of them.
+
+    Bars and workers' lines are computed again from the run's configuration and data; where that is not possible any more,
+    the pages say so and show the rest.
+
+    Args:
+        run: The run, its folder, its id, or ``latest``.
+        out: Folder of the report; default: ``report`` in the run's folder. Pages of other scenarios of the same results
+            stay there.
+        scenarios: Names of scenarios that get a page of their own; default: those of a run of up to 25 scenarios, else
+            failures, the first, the best and the worst.
+        every: Every scenario gets a page.
+        allow_imports: As in `run_set`; without it no strategy of one's own is loaded to draw its lines.
+        root: Folder of the run folders, for ids and ``latest``.
+
+    Raises:
+        FiniexError: If there is no such run or scenario, or the report cannot be written.
+    """
+    from finiex_ray.report.html.market import MarketView
+    from finiex_ray.report.html.site import write_report
+    from finiex_ray.sweep.results import SweepData, open_run
+
+    opened = run if isinstance(run, RunData) else open_run(run, root)
+    if isinstance(opened, SweepData):
+        if out is not None or scenarios or every:
+            message = "is a sweep: its report is one page in its folder, without --out, --scenario and --all"
+            raise ConfigError(message, source=str(opened.run_dir.path))
+        return opened.report()
+    scenario_set = opened.config
+    path = Path(opened.info.get("path", scenario_set.source))
+    market: MarketView | str
+    try:
+        access = allowed_imports(allow_imports, Path.cwd())
+        market = MarketView(scenario_set, open_data(scenario_set.data, path), brokers_beside(path), access)
+    except DataError as error:
+        market = str(error)
+    return write_report(opened, market, out=None if out is None else Path(out), scenarios=scenarios, every=every)
 
 
 def validate_set(

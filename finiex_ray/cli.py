@@ -20,6 +20,7 @@ from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_report import report, report_at_the_end
 from finiex_ray.cli_signals import terminable, was_terminated
 from finiex_ray.cli_sweep import sweep, windows
 from finiex_ray.core.errors import FiniexError, RunStoppedError
@@ -71,9 +72,7 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
-app.command()(sweep)
-app.command()(windows)
-for _command in (plan, submit, status, logs, stop):
+for _command in (sweep, windows, plan, report, submit, status, logs, stop):
     app.command()(_command)
 
 
@@ -119,6 +118,12 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live display and no summary.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line on stdout at the end.")] = False,
+    with_report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report", envvar="FINIEX_RAY_REPORT", help="Write web pages into the run's folder at the end."
+        ),
+    ] = True,
 ) -> None:
     """Run a scenario set, or go on with a run; results go to a folder below --out."""
     from finiex_ray.api import RunInterruptedError, resume_run, run_set
@@ -147,7 +152,8 @@ def run(
     except RunInterruptedError as error:
         _report(error.run, quiet=quiet, as_json=as_json)
         raise
-    _report(finished, quiet=quiet, as_json=as_json)
+    pages = report_at_the_end(finished, allow_import or ()) if with_report else None
+    _report(finished, quiet=quiet, as_json=as_json, pages=pages)
     if finished.info["completed"] < finished.info["scenarios"]:
         raise typer.Exit(_FAILED)
 
@@ -162,12 +168,12 @@ def _check_usage(scenario_set: Path | None, resume: str | None, of_a_new_run: Ma
         raise typer.BadParameter("does not go with --resume: the run has its own set and values", param_hint=wrong[0])
 
 
-def _report(finished: RunData, *, quiet: bool, as_json: bool) -> None:
+def _report(finished: RunData, *, quiet: bool, as_json: bool, pages: Path | None = None) -> None:
     """The summary, and the JSON line; of an interrupted run as far as it got."""
     if not quiet:
         from finiex_ray.report.console import print_summary
 
-        print_summary(finished, wide_console(stderr=as_json))
+        print_summary(finished, wide_console(stderr=as_json), report=pages)
     if as_json:
         info = {**finished.info, "run_dir": str(finished.run_dir.path)}
         typer.echo(json.dumps({key: info.get(key) for key in _JSON_KEYS}))

@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["RAY_AUTH_MODE"] = "token"
 os.environ["RAY_AUTH_TOKEN_PATH"] = str(Path(tempfile.mkdtemp(prefix="finiex-ray-tests-")) / "token")
 
+# Runs of the tests write no report, unless a test is about reports.
+os.environ["FINIEX_RAY_REPORT"] = "0"
+
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # as a shell starts what runs in the background; children inherit it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -22,13 +23,14 @@ _MOST_FAILURES: Final = 20
 _MESSAGE_CHARACTERS: Final = 600
 
 
-def print_summary(run: RunData, console: Console, most_rows: int = _MOST_ROWS) -> None:
+def print_summary(run: RunData, console: Console, most_rows: int = _MOST_ROWS, report: Path | None = None) -> None:
     """Prints scenarios (failures first), profile, failures and totals.
 
     Args:
         run: A finished run.
         console: Where to print; colours appear on a terminal only.
         most_rows: Scenario rows to print at most.
+        report: First page of the run's report, if it has one.
     """
     metrics = run_metrics(run.scenarios)
     console.print(_scenario_table(run.scenarios, most_rows, console.width))
@@ -36,6 +38,8 @@ def print_summary(run: RunData, console: Console, most_rows: int = _MOST_ROWS) -
     _print_failures(run, console)
     console.print(_totals(run, metrics))
     console.print(Text(f"Results: {run.run_dir.path}"), soft_wrap=True)
+    if report is not None:
+        console.print(Text(f"Report:  {report}"), soft_wrap=True)
 
 
 def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from finiex_ray.config.models import ScenarioSet
 from finiex_ray.config.resolved import from_json
 from finiex_ray.core.errors import DataError
 from finiex_ray.results.merge import Part, owners, pieces
-from finiex_ray.results.parts import table_schema
+from finiex_ray.results.parts import order_column, table_schema
 from finiex_ray.results.recovery import look_at
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, RunDir, find_run_dir
 from finiex_ray.results.run_info import read_config_text, read_head
@@ -84,6 +86,24 @@ class RunData:
     def profile(self) -> pd.DataFrame:
         """One row an operation, worker and part of the start-up of a scenario."""
         return self._frame("profile")
+
+    def rows(self, table: str, indexes: Sequence[int]) -> pd.DataFrame:
+        """The rows of some scenarios alone, for runs whose tables do not fit into memory.
+
+        Args:
+            table: Name of a table, for example ``trades``.
+            indexes: Places of the scenarios in the set.
+        """
+        parts = self._parts()
+        if len(parts) != 1:
+            frame: pd.DataFrame = getattr(self, table)
+            return frame[frame[order_column(table)].isin(indexes)].reset_index(drop=True)
+        wanted, found = pa.array(indexes, pa.int64()), [table_schema(table).empty_table()]
+        for number, places in enumerate(parts[0].indexes(table)):
+            if np.isin(places, indexes).any():
+                group = parts[0].group(table, number)
+                found.append(group.filter(pc.is_in(group.column(order_column(table)), value_set=wanted)))
+        return to_pandas(pa.concat_tables(found))
 
     def log(self, scenario: str) -> str:
         """The log of a scenario, by its name.
