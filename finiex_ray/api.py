@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from finiex_ray.checks.determinism import check_determinism
 from finiex_ray.checks.lookahead import check_lookahead
 from finiex_ray.checks.verdict import CheckReport
-from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.imports import allowed_imports
-from finiex_ray.config.load import load_broker, load_scenario_set
-from finiex_ray.config.models import DataConfig, ScenarioSet
+from finiex_ray.config.load import load_scenario_set
+from finiex_ray.config.models import ScenarioSet
 from finiex_ray.core.errors import ConfigError, OutputError
-from finiex_ray.data.source import TickSource, open_source
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
 from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.hashing import Outcome, outcome_of
+from finiex_ray.execution.inputs import brokers_beside, open_data
 from finiex_ray.execution.plan import plan_scenarios
 from finiex_ray.execution.planned import Plan
 from finiex_ray.execution.ray_session import cluster_cpus
@@ -100,11 +98,11 @@ def run_set(
     path, out = Path(path), Path(out)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
+    source = open_data(scenario_set.data, path)
     coordinator = ExecutionCoordinator(
         scenario_set,
         source,
-        _brokers(path),
+        brokers_beside(path),
         executor=executor,
         jobs=jobs,
         address=address,
@@ -122,6 +120,7 @@ def run_set(
         "data": source.describe(),
         "overrides": list(overrides),
         "only": list(only),
+        **coordinator.inputs(),
     }
     keys = coordinator.keys()
     run_dir = create_run_dir(out, run_id)
@@ -171,8 +170,8 @@ def resume_run(
         path = Path(writer.info.get("path", scenario_set.source))
         coordinator = ExecutionCoordinator(
             scenario_set,
-            _open_data(scenario_set.data, path),
-            _brokers(path),
+            open_data(scenario_set.data, path),
+            brokers_beside(path),
             executor=executor or writer.info.get("executor", "auto"),
             jobs=jobs,
             address=address,
@@ -209,7 +208,7 @@ def _resume(
         writer.close()
         return RunData(writer.run_dir)
     changed = sum(done.key != keys.get(index) for index, done in writer.done.items() if index not in invalid)
-    writer.begin(details)
+    writer.begin({**coordinator.inputs(), **details})
     return _execute(writer, coordinator, keys, kept, quiet=quiet, changed=changed)
 
 
@@ -299,7 +298,7 @@ def validate_set(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    return plan_scenarios(scenario_set, _open_data(scenario_set.data, path), _brokers(path), access)
+    return plan_scenarios(scenario_set, open_data(scenario_set.data, path), brokers_beside(path), access)
 
 
 def estimate_set(
@@ -327,8 +326,8 @@ def estimate_set(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    cache = SegmentCache(_open_data(scenario_set.data, path))
-    plan = plan_scenarios(scenario_set, cache, _brokers(path), access)
+    cache = SegmentCache(open_data(scenario_set.data, path))
+    plan = plan_scenarios(scenario_set, cache, brokers_beside(path), access)
     return plan, estimate_plan(plan, cache, cpus or cluster_cpus(address))
 
 
@@ -357,8 +356,8 @@ def check_set_lookahead(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
-    return check_lookahead(scenario_set, source, _brokers(path), probes=probes, seed=seed, access=access)
+    source = open_data(scenario_set.data, path)
+    return check_lookahead(scenario_set, source, brokers_beside(path), probes=probes, seed=seed, access=access)
 
 
 def check_set_determinism(
@@ -386,19 +385,5 @@ def check_set_determinism(
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
-    source = _open_data(scenario_set.data, path)
-    return check_determinism(scenario_set, source, _brokers(path), ray=ray, address=address, access=access)
-
-
-def _open_data(data: DataConfig, path: Path) -> TickSource:
-    """Opens the data of a set; a relative catalog is looked for beside the set file, then in the current folder."""
-    beside = path.parent
-    return open_source(data, beside if (beside / data.catalog).is_dir() else Path.cwd())
-
-
-def _brokers(path: Path) -> Callable[[str], BrokerSpec]:
-    @cache
-    def find(reference: str) -> BrokerSpec:
-        return load_broker(reference, path)[0]
-
-    return find
+    source = open_data(scenario_set.data, path)
+    return check_determinism(scenario_set, source, brokers_beside(path), ray=ray, address=address, access=access)
