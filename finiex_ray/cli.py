@@ -22,6 +22,7 @@ from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_runs import replay, runs_app, verify
 from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
 
@@ -87,7 +88,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
-for _command in (plan, submit, status, logs, stop):
+app.add_typer(runs_app, name="runs")
+for _command in (plan, submit, status, logs, stop, replay, verify):
     app.command()(_command)
 
 

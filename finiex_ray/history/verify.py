@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -160,7 +160,9 @@ def _compare(
                 progress(len(report.checked))
 
 
-def _hold_against(report: VerifyReport, rerun: Rerun, saved: Mapping[str, SavedRows], row: Mapping[str, Any]) -> None:
+def _hold_against(
+    report: VerifyReport, rerun: Rerun, saved: Mapping[str, SavedRows], row: Mapping[Hashable, Any]
+) -> None:
     error = rerun.result.error
     if error is not None and error.type == ScenarioInvalidError.__name__ != row["error_type"]:
         report.not_checked[rerun.name] = f"cannot run here: {error.message}"
