@@ -117,11 +117,12 @@ def _strategy_digest(workers: tuple[str, ...], logic: str) -> str | None:
 
 def strategy_sources(scenarios: Iterable[ScenarioConfig]) -> dict[str, str | None]:
     """Hash of the source of each worker and logic of one's own, by its type; None where the source is out of reach."""
-    workers = {worker.type for each in scenarios for worker in each.workers.values()}
-    logics = {each.logic.type for each in scenarios}
-    named = [(WORKERS, name) for name in sorted(workers)] + [(LOGICS, name) for name in sorted(logics)]
-    modules = {name: _own_module(kind, name) for kind, name in named}
-    return {name: source_digest([module]) for name, module in modules.items() if module}
+    modules: dict[str, str] = {}
+    for each in scenarios:
+        for worker in each.workers.values():
+            modules.setdefault(worker.type, _own_module(WORKERS, worker.type))
+        modules.setdefault(each.logic.type, _own_module(LOGICS, each.logic.type))
+    return {name: source_digest([module]) for name, module in sorted(modules.items()) if module}
 
 
 def _own_module(kind: PluginKind, name: str) -> str:
