@@ -7,6 +7,7 @@ resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ from typer.core import TyperGroup
 from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
+from finiex_ray.cli_examples import add_examples
 from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_project import completion, convert, doctor, init, new
 from finiex_ray.cli_runs import replay, runs_app, verify
 from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+_PROGRAM: Final = "finiex-ray"
+_COMPLETE: Final = "_FINIEX_RAY_COMPLETE"
 _FAILED: Final = 1
 _BAD_INPUT: Final = 2
 _STOPPED: Final = 3
@@ -89,7 +94,7 @@ app = typer.Typer(
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
-for _command in (plan, submit, status, logs, stop, replay, verify):
+for _command in (plan, submit, status, logs, stop, replay, verify, init, new, convert, doctor, completion):
     app.command()(_command)
 
 
@@ -230,9 +235,16 @@ def version() -> None:
         typer.echo(f"{name} {number or 'not installed'}")
 
 
+add_examples(app)
+
+
 def main() -> None:
     """Entry of ``finiex-ray``: strategies are found in the current folder, as with ``python -m``."""
+    if _COMPLETE in os.environ:  # a shell asks what could come next
+        from typer.completion import completion_init
+
+        completion_init()
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    app()
+    app(prog_name=_PROGRAM)

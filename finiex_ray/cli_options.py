@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AllowImport", "AsJson", "Only", "Overrides", "RunName", "RunsFolder", "SetPath", "examples"]
+__all__ = ["AllowImport", "AsJson", "Only", "Overrides", "RunName", "RunsFolder", "SetPath"]
 
 SetPath = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")]
@@ -36,8 +36,3 @@ AllowImport = Annotated[
         help="A module or package whose strategies the set may name, or . for those of this folder; may be repeated.",
     ),
 ]
-
-
-def examples(*commands: str) -> str:
-    """The end of a help text: commands as they can be typed."""
-    return "\n\n".join(["Examples:", *commands])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from finiex_ray.cli_data import wide_console
-from finiex_ray.cli_options import AllowImport, AsJson, RunName, RunsFolder, examples
+from finiex_ray.cli_options import AllowImport, AsJson, RunName, RunsFolder
 from finiex_ray.core.text import printable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _Data = Annotated[
 ]
 
 
-@runs_app.command("list", epilog=examples("finiex-ray runs list", "finiex-ray runs list --runs /mnt/runs --json"))
+@runs_app.command("list")
 def list_(runs: RunsFolder = _DEFAULT, as_json: AsJson = False) -> None:
     """List runs, newest first.
 
@@ -58,7 +58,7 @@ def list_(runs: RunsFolder = _DEFAULT, as_json: AsJson = False) -> None:
         typer.echo(f"no runs in {runs}; finiex-ray run SET makes one", err=True)
 
 
-@runs_app.command(epilog=examples("finiex-ray runs show latest", "finiex-ray runs show nightly --json"))
+@runs_app.command()
 def show(run: RunName = "latest", runs: RunsFolder = _DEFAULT, as_json: AsJson = False) -> None:
     """Show what a run is, and its summary."""
     from finiex_ray.history.listing import run_facts
@@ -75,9 +75,7 @@ def show(run: RunName = "latest", runs: RunsFolder = _DEFAULT, as_json: AsJson =
     print_summary(opened, console)
 
 
-@runs_app.command(
-    epilog=examples("finiex-ray runs compare monday tuesday", "finiex-ray runs compare runs/a /mnt/b --json")
-)
+@runs_app.command()
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A run: its folder, its id, or latest.", show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another run.", show_default=False)],
@@ -99,12 +97,7 @@ def compare(
     _leave(found.exit_code)
 
 
-@runs_app.command(
-    epilog=examples(
-        "finiex-ray runs export latest --format csv --out tables",
-        "finiex-ray runs export latest --format json --table trades --out trades",
-    )
-)
+@runs_app.command()
 def export(
     run: RunName,
     fmt: Annotated[_Format, typer.Option("--format", help="json: one object a line.", show_default=False)],
@@ -119,9 +112,7 @@ def export(
         typer.echo(printable(str(path)))
 
 
-@runs_app.command(
-    epilog=examples("finiex-ray runs delete 20260926T101112Z-3fa9c1", "finiex-ray runs delete nightly --yes")
-)
+@runs_app.command()
 def delete(
     run: RunName,
     runs: RunsFolder = _DEFAULT,
