@@ -241,7 +241,7 @@ add_examples(app)
 def main() -> None:
     """Entry of ``finiex-ray``: strategies are found in the current folder, as with ``python -m``."""
     if _COMPLETE in os.environ:  # a shell asks what could come next
-        from typer.completion import completion_init
+        from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
     here = str(Path.cwd())

@@ -126,7 +126,7 @@ def doctor(
 
 def completion(shell: Annotated[_Shell, typer.Argument(help="Your shell.", show_default=False)]) -> None:
     """Print a script that completes commands, options and run names when TAB is pressed."""
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     variable = f"_{_PROGRAM}_COMPLETE".replace("-", "_").upper()
     typer.echo(get_completion_script(prog_name=_PROGRAM, complete_var=variable, shell=shell.value))

@@ -60,7 +60,8 @@ def check_shared_memory(total_memory: int, folder: Path = Path("/dev/shm")) -> F
     wanted = int(_STORE_SHARE * total_memory)
     found = f"{data_size(free)} free in {folder}, Ray's object store takes up to {data_size(wanted)}"
     if free < wanted:
-        mend = f"give it more (docker run --shm-size={max(1, wanted // _GIB)}g; mount -o remount,size=… {folder}); until then it is slow"
+        size = f"{max(1, wanted // _GIB)}g"
+        mend = f"give it more: docker run --shm-size={size}, or mount -o remount,size={size} {folder}; until then it is slow"
         return Finding("shared memory", Verdict.WARN, found, mend)
     return Finding("shared memory", Verdict.OK, found)
 
