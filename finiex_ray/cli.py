@@ -1,7 +1,7 @@
 """The command line: ``finiex-ray``. Nothing but options, exit codes and printing; heavy imports wait for their command.
 
-Exit codes: 0 all completed, 1 some scenario failed, 2 bad input or usage, 3 a run under way could not go on and can be
-resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+Exit codes: 0 all completed, 1 some scenario failed or something differs, 2 bad input or usage, 3 a run under way could not
+go on and can be resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM). docs/commands.md has them for each command.
 """
 
 from __future__ import annotations

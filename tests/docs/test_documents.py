@@ -34,7 +34,7 @@ def test_every_block_is_of_a_known_kind() -> None:
     kinds = {
         "sh": {"run", "ray", "data", "head", "no-run"},
         "python": {"run", "file"},
-        "json": {"file"},
+        "json": {"file", "input"},
         "text": {"file", "output"},
     }
     unknown = [

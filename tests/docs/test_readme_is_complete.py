@@ -27,6 +27,9 @@ from finiex_ray.workers.registry import worker_types
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
 def section(title: str) -> str:
     level = title.split(" ")[0]
     start = README.index(f"\n{title}\n")
@@ -115,7 +118,7 @@ def _keywords(call: Any) -> list[str]:
 
 def test_options_are_named() -> None:
     command: Any = typer.main.get_command(app)
-    groups = [command.commands, command.commands["data"].commands, command.commands["check"].commands]
+    groups = [command.commands, *(each.commands for each in command.commands.values() if hasattr(each, "commands"))]
     options = {
         option
         for commands in groups
@@ -125,7 +128,7 @@ def test_options_are_named() -> None:
         if option.startswith("--") and option != "--help"
     }
     assert {"--executor", "--crossed", "--probes", "--no-ray"} <= options
-    assert sorted(option for option in options if option not in README) == []
+    assert sorted(option for option in options if option not in README + COMMANDS) == []
 
 
 def test_formats_are_listed() -> None:
