@@ -247,4 +247,4 @@ def main() -> None:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    app(prog_name=_PROGRAM)
+    app(prog_name=_PROGRAM, color=False if os.environ.get("NO_COLOR") else None)

@@ -129,4 +129,5 @@ def completion(shell: Annotated[_Shell, typer.Argument(help="Your shell.", show_
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     variable = f"_{_PROGRAM}_COMPLETE".replace("-", "_").upper()
-    typer.echo(get_completion_script(prog_name=_PROGRAM, complete_var=variable, shell=shell.value))
+    names = {"prog_name": _PROGRAM, "complete_var": variable, "shell": shell.value}
+    typer.echo(get_completion_script(**names))

@@ -123,6 +123,23 @@ def test_a_strategy_that_cannot_be_built_reaches_the_debugger(tmp_path, monkeypa
     assert found.same
 
 
+def test_ctrl_c_in_a_loop_without_end_reaches_the_debugger(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = write_fragile(tmp_path, "endless")
+    run = run_set(path, executor="local", quiet=True, allow_imports=["."], overrides=["execution.time_limit_s=60"])
+    (tmp_path / "endless.py").write_text(
+        (tmp_path / "endless.py").read_text(encoding="utf-8").replace("raise RuntimeError", "raise KeyboardInterrupt"),
+        encoding="utf-8",
+    )
+    sys.modules.pop("endless")
+    seen: list[BaseException] = []
+    found = replay_scenario(run, "fails", access=allowed_imports(["."], tmp_path), on_error=seen.append)
+    assert [type(error) for error in seen] == [KeyboardInterrupt]
+    assert seen[0].__traceback__ is not None
+    assert (found.exit_code, found.changed_inputs) == (1, True)
+
+
 def test_the_debugger_stands_in_own_code_not_in_the_library_below() -> None:
     with pytest.raises(ValueError, match="property name") as caught:
         json.loads("{")
