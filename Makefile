@@ -31,8 +31,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests run in two processes; WORKERS=0 keeps them in one, for a debugger.
+WORKERS ?= 2
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # make soak  thousands of random examples of every property, the same ones each time (EXAMPLES=10000)
 EXAMPLES ?= 10000

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from cluster_work import ROOT, Watch, run, scenario_set
@@ -132,6 +132,8 @@ def inner(options: argparse.Namespace) -> int:
     wait_until(lambda: ray.cluster_resources().get("CPU", 0) >= len(NODES))
     watch = Watch({options.scenarios // 2: lambda: ip("link", "set", "cable1", "down")})
     summary = run("ray", chosen, watch)
+    with suppress(TimeoutError):  # a short run may end before the head gives the node up
+        wait_until(lambda: sum(node["Alive"] for node in ray.nodes()) == len(NODES))
     outcome = {
         "scenarios": len(chosen.scenarios),
         "results": len(watch.names),
