@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from finiex_ray.checks.determinism import check_determinism
 from finiex_ray.checks.lookahead import check_lookahead
 from finiex_ray.checks.verdict import CheckReport
-from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.imports import allowed_imports
-from finiex_ray.config.load import load_broker, load_scenario_set
-from finiex_ray.config.models import DataConfig, ScenarioSet
+from finiex_ray.config.load import load_scenario_set
+from finiex_ray.config.models import ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, DataError, OutputError
-from finiex_ray.data.source import TickSource, open_source
+from finiex_ray.data.source import TickSource
 from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
 from finiex_ray.execution.estimate import Estimate, estimate_plan
 from finiex_ray.execution.hashing import Outcome, outcome_of
+from finiex_ray.execution.inputs import brokers_beside, open_data
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
 from finiex_ray.execution.ray_session import cluster_cpus
@@ -35,11 +34,9 @@ from finiex_ray.results.writer import ResultWriter
 
 __all__ = [
     "RunInterruptedError",
-    "brokers_beside",
     "check_set_determinism",
     "check_set_lookahead",
     "estimate_set",
-    "open_data",
     "report_run",
     "resume_run",
     "run_scenarios",
@@ -171,7 +168,7 @@ def run_scenarios(
         with _released_on_error(writer):
             _same_set(writer, scenario_set)
             return _resume(writer, coordinator, {"executor": executor}, quiet=quiet)
-    head = {"executor": executor, "data": source.describe(), **(details or {})}
+    head = {"executor": executor, "data": source.describe(), **(details or {}), **coordinator.inputs()}
     keys = coordinator.keys()
     run_dir = create_run_dir(out, run_id)
     writer = ResultWriter(run_dir, scenario_set, head)
@@ -258,7 +255,7 @@ def _resume(
         writer.close()
         return RunData(writer.run_dir)
     changed = sum(done.key != keys.get(index) for index, done in writer.done.items() if index not in invalid)
-    writer.begin(details)
+    writer.begin({**coordinator.inputs(), **details})
     return _execute(writer, coordinator, keys, kept, quiet=quiet, changed=changed)
 
 
@@ -485,19 +482,3 @@ def check_set_determinism(
     scenario_set = load_scenario_set(path, overrides, only)
     source = open_data(scenario_set.data, path)
     return check_determinism(scenario_set, source, brokers_beside(path), ray=ray, address=address, access=access)
-
-
-def open_data(data: DataConfig, path: Path) -> TickSource:
-    """Opens the data of a set; a relative catalog is looked for beside the set file, then in the current folder."""
-    beside = path if path.is_dir() else path.parent
-    return open_source(data, beside if (beside / data.catalog).is_dir() else Path.cwd())
-
-
-def brokers_beside(path: Path) -> Brokers:
-    """Finds brokers by name, beside a set file (or in a folder) and where all are; each is read once."""
-
-    @cache
-    def find(reference: str) -> BrokerSpec:
-        return load_broker(reference, path)[0]
-
-    return find

@@ -1,12 +1,13 @@
 """The command line: ``finiex-ray``. Nothing but options, exit codes and printing; heavy imports wait for their command.
 
-Exit codes: 0 all completed, 1 some scenario failed, 2 bad input or usage, 3 a run under way could not go on and can be
-resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+Exit codes: 0 all completed, 1 some scenario failed or something differs, 2 bad input or usage, 3 a run under way could not
+go on and can be resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM). docs/commands.md has them for each command.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,8 +20,11 @@ from typer.core import TyperGroup
 from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
+from finiex_ray.cli_examples import add_examples
 from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_project import completion, convert, doctor, init, new
 from finiex_ray.cli_report import report, report_at_the_end
+from finiex_ray.cli_runs import replay, runs_app, verify
 from finiex_ray.cli_signals import terminable, was_terminated
 from finiex_ray.cli_sweep import sweep, windows
 from finiex_ray.core.errors import FiniexError, RunStoppedError
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+_PROGRAM: Final = "finiex-ray"
+_COMPLETE: Final = "_FINIEX_RAY_COMPLETE"
 _FAILED: Final = 1
 _BAD_INPUT: Final = 2
 _STOPPED: Final = 3
@@ -72,7 +78,11 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
-for _command in (sweep, windows, plan, report, submit, status, logs, stop):
+app.add_typer(runs_app, name="runs")
+for _command in (
+    *(sweep, windows, plan, report, submit, status, logs, stop),
+    *(replay, verify, init, new, convert, doctor, completion),
+):
     app.command()(_command)
 
 
@@ -220,9 +230,16 @@ def version() -> None:
         typer.echo(f"{name} {number or 'not installed'}")
 
 
+add_examples(app)
+
+
 def main() -> None:
     """Entry of ``finiex-ray``: strategies are found in the current folder, as with ``python -m``."""
+    if _COMPLETE in os.environ:  # a shell asks what could come next
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    app()
+    app(prog_name=_PROGRAM, color=False if os.environ.get("NO_COLOR") else None)

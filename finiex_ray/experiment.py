@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
-from finiex_ray.api import brokers_beside, open_data, run_scenarios
+from finiex_ray.api import run_scenarios
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_scenario_set
@@ -20,6 +20,7 @@ from finiex_ray.core.errors import ConfigError
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.coordinator import ExecutorName
+from finiex_ray.execution.inputs import brokers_beside, open_data
 from finiex_ray.execution.plan import plan_scenarios
 from finiex_ray.execution.planned import Plan
 from finiex_ray.results.reader import RunData

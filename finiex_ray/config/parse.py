@@ -6,6 +6,7 @@ more than 64 levels. Decimals stay exact.
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +65,7 @@ def _read_text(path: Path) -> str:
             raise ConfigError(f"has {size:,} bytes, more than {MAX_BYTES:,}; split the set", source=source)
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise ConfigError("no such file", source=source) from None
+        raise ConfigError(f"no such file{_nearest(path)}", source=source) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or error}", source=source) from error
     try:
@@ -74,6 +75,16 @@ def _read_text(path: Path) -> str:
     if not text.strip():
         raise ConfigError("is empty", source=source)
     return text
+
+
+def _nearest(path: Path) -> str:
+    """What a mistyped name may have meant, among the files beside it."""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.suffix.lower() in SUFFIXES]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, sorted(names), n=1, cutoff=0.6)
+    return f". Did you mean '{path.parent / near[0]}'?" if near else ""
 
 
 def _parse_json(text: str, source: str) -> Any:

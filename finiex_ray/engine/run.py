@@ -31,6 +31,7 @@ from finiex_ray.engine.wanted import take_wanted
 from finiex_ray.trading.simulator import TradeSimulator
 
 __all__ = [
+    "OnError",
     "Progress",
     "completed_line",
     "error_info",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 Progress = Callable[[ProgressUpdate], None]
+OnError = Callable[[BaseException], None]
 
 
 def error_info(error: BaseException, tick: int | None = None) -> ErrorInfo:
@@ -71,6 +73,7 @@ def run_scenario(
     progress: Progress | None = None,
     data_ns: int = 0,
     observer: LoopObserver | None = None,
+    on_error: OnError | None = None,
 ) -> ScenarioResult:
     """Runs one scenario; whatever its strategy raises becomes a failed result (``KeyboardInterrupt`` passes through).
 
@@ -81,8 +84,9 @@ def run_scenario(
         progress: Receives live updates, at most one an interval besides the first and the last.
         data_ns: Time that fetching the window took, for the start-up profile.
         observer: Watches the tick loop, for checks.
+        on_error: Is given what the strategy raised, before it becomes text, for a debugger.
     """
-    return _Run(task, window, clock, progress, data_ns, observer).run()
+    return _Run(task, window, clock, progress, data_ns, observer, on_error).run()
 
 
 class _Run:
@@ -96,8 +100,9 @@ class _Run:
         progress: Progress | None,
         data_ns: int,
         observer: LoopObserver | None,
+        on_error: OnError | None,
     ) -> None:
-        self._observer = observer
+        self._observer, self._on_error = observer, on_error
         self._task, self._window, self._clock = task, window, clock
         live = task.config.live_stats
         self._progress = progress if live.enabled else None
@@ -116,6 +121,8 @@ class _Run:
         try:
             self._run_loop()
         except (Exception, SystemExit) as caught:  # noqa: BLE001 - the task's edge: a user's failure is a result
+            if self._on_error is not None:
+                self._on_error(caught)
             error = error_info(caught, None if self._loop is None else self._loop.tick)
             self._logger.error(f"{error.type}: {error.message}\n{error.traceback}")
         finally:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from finiex_ray.config.models import ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
@@ -22,7 +22,7 @@ from finiex_ray.execution.choice import choose_executor
 from finiex_ray.execution.debugger import debugger_attached
 from finiex_ray.execution.executor import Executor
 from finiex_ray.execution.hashing import Outcome, is_success, outcome, set_hash
-from finiex_ray.execution.keys import ScenarioKeys
+from finiex_ray.execution.keys import ScenarioKeys, engine_digest, strategy_sources
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
@@ -118,6 +118,21 @@ class ExecutionCoordinator:
         keys = ScenarioKeys(self._cache)
         found = ((each.task.index, keys(each)) for each in self.plan().runnable)
         return {index: key for index, key in found if key is not None}
+
+    def inputs(self) -> dict[str, Any]:
+        """What results depend on beside configuration and data, as JSON values: a run keeps it, to be repeated elsewhere.
+
+        Returns:
+            ``engine`` (its hash), ``sources`` (hash by type of worker or logic of one's own) and ``brokers`` (the content of
+            the broker files by name).
+        """
+        tasks = [each.task for each in self.plan().runnable]
+        brokers = {task.config.account.broker: task.broker for task in tasks}
+        return {
+            "engine": engine_digest(),
+            "sources": strategy_sources(task.config for task in tasks),
+            "brokers": {name: broker.model_dump(mode="json") for name, broker in sorted(brokers.items())},
+        }
 
     def run(
         self, on_result: OnResult, on_progress: OnProgress | None = None, done: Mapping[int, Outcome] | None = None

@@ -8,7 +8,7 @@ workers and its logic and everything of one's own that they import. Files that a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.workers.registry import WORKERS
 
-__all__ = ["ScenarioKeys", "engine_digest"]
+__all__ = ["ScenarioKeys", "engine_digest", "strategy_sources"]
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _ROOMS: Final = ("core", "config", "kernels", "data", "bars", "workers", "trading", "decisions", "engine")
@@ -113,6 +113,16 @@ def _bars_digest(planned: PlannedScenario) -> str:
 def _strategy_digest(workers: tuple[str, ...], logic: str) -> str | None:
     modules = {_own_module(WORKERS, name) for name in workers} | {_own_module(LOGICS, logic)}
     return source_digest(sorted(module for module in modules if module))
+
+
+def strategy_sources(scenarios: Iterable[ScenarioConfig]) -> dict[str, str | None]:
+    """Hash of the source of each worker and logic of one's own, by its type; None where the source is out of reach."""
+    modules: dict[str, str] = {}
+    for each in scenarios:
+        for worker in each.workers.values():
+            modules.setdefault(worker.type, _own_module(WORKERS, worker.type))
+        modules.setdefault(each.logic.type, _own_module(LOGICS, each.logic.type))
+    return {name: source_digest([module]) for name, module in sorted(modules.items()) if module}
 
 
 def _own_module(kind: PluginKind, name: str) -> str:

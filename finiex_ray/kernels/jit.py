@@ -20,7 +20,7 @@ import numba
 from numba.core.caching import _CacheLocator
 from platformdirs import user_cache_path
 
-__all__ = ["ContentLocator", "cache_root", "compiled_before", "helper", "inlined", "kernel"]
+__all__ = ["ContentLocator", "cache_root", "cache_trusted", "compiled_before", "helper", "inlined", "kernel"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
@@ -49,6 +49,11 @@ def _trusted(folder: Path) -> bool:
     status = folder.stat()
     own = not hasattr(os, "geteuid") or status.st_uid in (0, os.geteuid())
     return own and not status.st_mode & stat.S_IWOTH
+
+
+def cache_trusted() -> bool:
+    """Whether machine code from the cache folder is used: nobody else can have put it there."""
+    return _trusted(cache_root())
 
 
 def compiled_before() -> bool:

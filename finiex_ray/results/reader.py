@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -131,19 +131,28 @@ class RunData:
         """What the results are read from: the tables, or of a run that is not finished its parts and its journal."""
         return look_at(self.run_dir, finished=self.info.get("status") == "finished").parts()
 
-    def _frame(self, name: str) -> pd.DataFrame:
+    def tables(self, name: str) -> Iterator[Any]:
+        """The rows of a table as Arrow tables of bounded size, in the order of the scenarios.
+
+        Raises:
+            DataError: If a file is missing or damaged.
+        """
         parts = self._parts()
-        schema, count = table_schema(name), int(self.info["scenarios"])
-        found = list(pieces(name, parts, owners(parts, count))) if len(parts) != 1 else _whole(parts[0], name)
-        table = pa.concat_tables(found) if found else schema.empty_table()
-        return to_pandas(table)
+        if len(parts) == 1:
+            yield from _groups(parts[0], name)
+        else:
+            yield from pieces(name, parts, owners(parts, int(self.info["scenarios"])))
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        found = list(self.tables(name))
+        return to_pandas(pa.concat_tables(found) if found else table_schema(name).empty_table())
 
     def __repr__(self) -> str:
         return f"RunData({self.run_id!r}, status={self.info.get('status')!r}, scenarios={self.info.get('scenarios')})"
 
 
-def _whole(part: Part, name: str) -> list[Any]:
-    return [part.group(name, number) for number, _ in enumerate(part.indexes(name))]
+def _groups(part: Part, name: str) -> Iterator[Any]:
+    return (part.group(name, number) for number, _ in enumerate(part.indexes(name)))
 
 
 def to_pandas(table: Any) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """The fenced blocks of the documents, and the folder that they run in.
 
 The word after the language says what a block is: ``file=NAME`` (a set, or code) and ``sweep=NAME`` are written into the folder
-first, ``output=NAME`` shows what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``head`` needs a head
-that runs, ``no-run`` is not run. Any other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/``
-and the files of the same document.
+first (as JSON a ``file`` is a set that runs by itself; ``input=NAME`` is another file that a command reads), ``output=NAME``
+shows what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``head`` needs a head that runs, ``no-run`` is
+not run. Any other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the same
+document.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ DOCUMENTS = (
     "configs/brokers/README.md",
     "docs/benchmarks.md",
     "docs/cluster.md",
+    "docs/commands.md",
     "docs/faults.md",
     "docs/fills.md",
     "docs/sweeps.md",
@@ -36,7 +38,7 @@ class Block(NamedTuple):
     document: str
     line: int
     language: str
-    role: str  # "run", "file", "sweep", "output", "data", "ray", "head" or "no-run"
+    role: str  # "run", "file", "input", "sweep", "output", "data", "ray", "head" or "no-run"
     value: str
     body: str
 
@@ -63,7 +65,7 @@ def prepare(folder: Path, document: str) -> Path:
     """A folder with ``configs/`` and the files that a document shows."""
     shutil.copytree(ROOT / "configs", folder / "configs")
     for block in ALL:
-        if block.document == document and block.role in ("file", "sweep"):
+        if block.document == document and block.role in ("file", "input", "sweep"):
             (folder / block.value).write_text(block.body, encoding="utf-8")
     return folder
 

@@ -34,7 +34,7 @@ def test_every_block_is_of_a_known_kind() -> None:
     kinds = {
         "sh": {"run", "ray", "data", "head", "no-run"},
         "python": {"run", "ray", "file"},
-        "json": {"file", "sweep"},
+        "json": {"file", "input", "sweep"},
         "text": {"file", "output"},
     }
     unknown = [
