@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 __all__ = ["SILENT", "StrategyLog"]
@@ -12,6 +13,9 @@ class StrategyLog(Protocol):
 
     def at(self, tick: int, time_ns: int) -> None:
         """Sets the tick that the next lines speak of; the engine calls it."""
+
+    def follow(self, place: Callable[[], tuple[int, int]] | None) -> None:
+        """Sets what tells tick and time when a line is written, until None is given; the engine calls it."""
 
     def debug(self, message: str) -> None:
         """Writes a line for whoever debugs."""
@@ -30,6 +34,9 @@ class _SilentLog:
     """Drops every line: what a worker or a logic has until the engine gives it its scenario's log."""
 
     def at(self, tick: int, time_ns: int) -> None:
+        """Does nothing."""
+
+    def follow(self, place: Callable[[], tuple[int, int]] | None) -> None:
         """Does nothing."""
 
     def debug(self, message: str) -> None:

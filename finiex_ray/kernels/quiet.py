@@ -15,7 +15,7 @@ from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
 from finiex_ray.kernels.runs import RUN
 
-__all__ = ["close_bucket_nb", "pass_quiet_nb", "row_nb", "stand_at_nb"]
+__all__ = ["band_nb", "close_bucket_nb", "equity_band_nb", "pass_quiet_nb", "row_nb", "stand_at_nb", "value_nb"]
 
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
@@ -52,7 +52,7 @@ def stand_at_nb(ints: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, i: int,
 
 
 @inlined
-def _band_nb(ints: Any) -> tuple[int, int, int, int]:
+def band_nb(ints: Any) -> tuple[int, int, int, int]:
     """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen."""
     bid_low, bid_high, ask_low, ask_high = -FAR, FAR, -FAR, FAR
     for k in range(ints[L.positions]):
@@ -90,6 +90,18 @@ def _band_nb(ints: Any) -> tuple[int, int, int, int]:
     return bid_low, bid_high, ask_low, ask_high
 
 
+@inlined
+def equity_band_nb(ints: Any, reals: Any) -> tuple[float, float]:
+    """Equity at or below which the margin level does something (the call, or once it is out, the stop-out), or above which."""
+    share = reals[L.stop_out_share] if ints[L.margin_called] != 0 else reals[L.margin_call_share]
+    share = max(share, reals[L.stop_out_share])
+    floor = share * reals[L.margin_used] if share >= 0.0 and ints[L.positions] > 0 else -1.0e300
+    ceiling = 1.0e300
+    if ints[L.margin_called] != 0:
+        ceiling = reals[L.margin_call_share] * reals[L.margin_used]
+    return floor, ceiling
+
+
 @helper
 def close_bucket_nb(
     ints: Any, reals: Any, tick: int, time_ns: int, equity: float, low: float, high: float, offset: int
@@ -115,7 +127,7 @@ def close_bucket_nb(
 
 
 @inlined
-def _value_nb(
+def value_nb(
     bid: int,
     ask: int,
     long_steps: int,
@@ -170,17 +182,11 @@ def pass_quiet_nb(
         _pass_flat_nb(ints, reals, time_ns, last, base)
         stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
-    bid_low, bid_high, ask_low, ask_high = _band_nb(ints)
+    bid_low, bid_high, ask_low, ask_high = band_nb(ints)
     long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
     least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
-    # At or below this equity the margin level does something: the call, or once it is out, the stop-out.
-    share = reals[L.stop_out_share] if ints[L.margin_called] != 0 else reals[L.margin_call_share]
-    share = max(share, reals[L.stop_out_share])
-    floor = share * reals[L.margin_used] if share >= 0.0 and not flat else -1.0e300
-    ceiling = 1.0e300
-    if ints[L.margin_called] != 0:
-        ceiling = reals[L.margin_call_share] * reals[L.margin_used]
+    floor, ceiling = equity_band_nb(ints, reals)
     # The marks of `mark_nb`, with the account's extremes in locals: stores in this loop would cost most of its time.
     equity, peak, trough = reals[L.equity], reals[L.equity_peak], reals[L.equity_trough]
     fall, rise, drawdown = reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share]
@@ -209,8 +215,8 @@ def pass_quiet_nb(
                     low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
                     low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
             if low_bid > bid_low and high_bid < bid_high and low_ask > ask_low and high_ask < ask_high:
-                worst = _value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-                best = _value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+                worst = value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+                best = value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
                 worst, best = balance + worst, balance + best
                 drop, gain = peak - worst, best - trough
                 # What is no larger than the largest so far changes nothing, whether or not it is since the latest peak.
@@ -222,7 +228,7 @@ def pass_quiet_nb(
                     low, high = min(low, worst), max(high, best)
                     i = end
                     if i == until:
-                        equity = balance + _value_nb(
+                        equity = balance + value_nb(
                             bid[i - 1], ask[i - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
                         )
                     continue
@@ -232,7 +238,7 @@ def pass_quiet_nb(
                 points = long_steps * b - long_entry + short_entry - short_steps * a
                 now = balance + unrealised_nb(ints, points, value, rates[i - shift, 0], rates[i - shift, 1])
             else:
-                now = balance + _value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+                now = balance + value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
             if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high or now <= floor or now > ceiling:
                 inside = False
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +18,6 @@ from finiex_ray.trading.views import Event, OrderView, PositionView, Views
 __all__ = ["KEEP", "Keep", "TradingApi"]
 
 _MOST_POINTS: Final = 2**50
-_ALIVE: Final = frozenset({OrderState.PENDING, OrderState.ACTIVE, OrderState.TRIGGERED})
 
 Volume = Decimal | float | str
 
@@ -37,11 +37,17 @@ class TradingApi:
     A request never fills on the tick that made it. What the broker refuses is not an exception: it stands in ``orders``
     with its reason (rule R15) and among the ``events``. Volumes are lots, prices are in units of the quote currency, money
     is in the account currency.
+
+    Attributes:
+        changed: Whether a request has been sent since the engine last looked.
     """
 
     def __init__(self, simulator: TradeSimulator) -> None:
-        self._simulator = simulator
+        self._account = simulator
+        self._terms = simulator.terms
         self._views = Views(simulator)
+        self._bring: Callable[[], None] = _stay
+        self.changed = False
         self._bid_points = 0
         self._ask_points = 0
         self._seen_events = 0
@@ -51,37 +57,54 @@ class TradingApi:
         """Sets the quotes of the current tick; the engine calls it before each wake-up."""
         self._bid_points, self._ask_points = bid_points, ask_points
         self._events = self._views.events(self._seen_events)
-        self._seen_events = int(self._simulator.account["events"])
+        self._seen_events = int(self._account.account["events"])
+
+    def follow(self, bring: Callable[[], None] | None) -> None:
+        """Sets what brings the account to the current tick (and calls ``at``) before anything is read or sent; the engine calls it."""
+        self._bring = bring or _stay
+
+    @property
+    def news(self) -> bool:
+        """Whether there are events that no wake-up has seen; the engine asks."""
+        return int(self._account.account["events"]) != self._seen_events
+
+    @property
+    def _simulator(self) -> TradeSimulator:
+        """The account as of the current tick."""
+        self._bring()
+        return self._account
 
     @property
     def bid(self) -> float:
         """Bid of the current tick."""
-        return self._bid_points * self._simulator.terms.point
+        self._bring()
+        return self._bid_points * self._terms.point
 
     @property
     def ask(self) -> float:
         """Ask of the current tick."""
-        return self._ask_points * self._simulator.terms.point
+        self._bring()
+        return self._ask_points * self._terms.point
 
     @property
     def point(self) -> float:
         """Price of one point of the symbol."""
-        return self._simulator.terms.point
+        return self._terms.point
 
     @property
     def balance(self) -> float:
         """Balance: opening balance plus everything booked."""
-        return float(self._simulator.account["balance_minor"]) / self._simulator.terms.minor_per_unit
+        return float(self._simulator.account["balance_minor"]) / self._terms.minor_per_unit
 
     @property
     def equity(self) -> float:
         """Balance plus unrealised profit at the current tick (rule R16)."""
-        return float(self._simulator.account["equity"]) / self._simulator.terms.minor_per_unit
+        return float(self._simulator.account["equity"]) / self._terms.minor_per_unit
 
     @property
     def margin_used(self) -> float:
         """Margin of the open positions (rule R8); on a spot account what was paid for the assets held."""
-        return float(self._simulator.account["margin_used"]) / self._simulator.terms.minor_per_unit
+        return float(self._simulator.account["margin_used"]) / self._terms.minor_per_unit
 
     @property
     def free_margin(self) -> float:
@@ -92,22 +115,26 @@ class TradingApi:
     @property
     def events(self) -> list[Event]:
         """What has happened at the broker since the last wake-up, in order."""
+        self._bring()
         return list(self._events)
 
     @property
     def positions(self) -> list[PositionView]:
         """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
+        self._bring()
         return self._views.positions(self._bid_points, self._ask_points)
 
     @property
     def orders(self) -> list[OrderView]:
         """Every order so far, in request order."""
+        self._bring()
         return self._views.orders()
 
     @property
     def pending(self) -> list[OrderView]:
         """The orders that are under way to the broker or rest there."""
-        return [view for view in self.orders if view.state in _ALIVE]
+        self._bring()
+        return self._views.pending()
 
     def order(self, order_id: int) -> OrderView:
         """One order by its id.
@@ -224,9 +251,9 @@ class TradingApi:
             "expire_ns": _moment_ns(good_till),
             "magic": index(magic),
         }
-        order_id = self._simulator.request(kind, side, Decimal(str(lots)), **fields)
+        order_id = self._send(kind, side, Decimal(str(lots)), **fields)
         if comment:
-            self._simulator.comments[order_id] = comment
+            self._account.comments[order_id] = comment
         return order_id
 
     def one_cancels_other(self, first: int, second: int) -> None:
@@ -244,6 +271,7 @@ class TradingApi:
         if first == second:
             raise ValueError("an order cannot cancel itself; give two different orders")
         self._simulator.pair(first, second)
+        self.changed = True
 
     def modify_order(
         self,
@@ -271,7 +299,7 @@ class TradingApi:
             "tp_offset_points": int(order["tp_offset_points"]) if isinstance(tp, Keep) else 0,
             "expire_ns": int(order["expire_ns"]) if isinstance(good_till, Keep) else _moment_ns(good_till),
         }
-        return self._simulator.request(OrderType.MODIFY_ORDER, **fields)
+        return self._send(OrderType.MODIFY_ORDER, **fields)
 
     def modify_position(
         self,
@@ -296,12 +324,12 @@ class TradingApi:
             "tp_points": self._changed(position, "tp_points", tp),
             "trail_points": trail,
         }
-        return self._simulator.request(OrderType.MODIFY_POSITION, **fields)
+        return self._send(OrderType.MODIFY_POSITION, **fields)
 
     def cancel(self, order_id: int) -> int:
         """Asks to cancel a resting order; returns the id of the instruction."""
         self._record(order_id)
-        return self._simulator.request(OrderType.CANCEL, target_id=order_id)
+        return self._send(OrderType.CANCEL, target_id=order_id)
 
     def cancel_all(self) -> list[int]:
         """Asks to cancel every order that rests at the broker; returns the ids of the instructions."""
@@ -321,10 +349,10 @@ class TradingApi:
             fields["max_slippage_points"] = _distance("max_slippage_points", max_slippage_points)
         side = Side(-int(position["side"]))
         if lots is not None:
-            return self._simulator.request(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
+            return self._send(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
         held = self._simulator.positions()
         steps = int(held["volume_steps"][held["position_id"] == position_id].sum())
-        return self._simulator.request(OrderType.CLOSE, side, volume_steps=steps, **fields)
+        return self._send(OrderType.CLOSE, side, volume_steps=steps, **fields)
 
     def close_all(self) -> list[int]:
         """Sends an order to close each open position; returns their order ids."""
@@ -338,6 +366,10 @@ class TradingApi:
         closing = self.close(position_id)
         send = self.sell if int(position["side"]) == Side.BUY else self.buy
         return closing, send(lots)
+
+    def _send(self, kind: OrderType, side: Side | int = 0, lots: Decimal | None = None, /, **fields: int) -> int:
+        self.changed = True
+        return self._simulator.request(kind, side, lots, **fields)
 
     def _record(self, order_id: int) -> Records:
         orders = self._simulator.orders()
@@ -356,13 +388,17 @@ class TradingApi:
     def _points(self, price: float | None) -> int:
         if price is None:
             return NO_PRICE
-        points = price / self._simulator.terms.point
+        points = price / self._terms.point
         if not abs(points) <= _MOST_POINTS:
             raise ValueError(f"{price} is no price at which an order could stand")
         return round(points)
 
     def _changed(self, record: Records, field: str, price: float | Keep | None) -> int:
         return int(record[field]) if isinstance(price, Keep) else self._points(price)
+
+
+def _stay() -> None:
+    """The account stands at the current tick already."""
 
 
 def _kind(limit: float | None, stop: float | None) -> OrderType:

@@ -82,6 +82,8 @@ class Views:
 
     def positions(self, bid_points: int, ask_points: int) -> list[PositionView]:
         """The open positions, with their profit at these quotes."""
+        if not self._simulator.account["positions"]:
+            return []
         terms = self._simulator.terms
         spec = terms.record[0]
         views = []
@@ -109,6 +111,11 @@ class Views:
     def orders(self) -> list[OrderView]:
         """Every order so far."""
         return [self.order(record) for record in self._simulator.orders()]
+
+    def pending(self) -> list[OrderView]:
+        """The orders that are under way to the broker or rest there, in request order."""
+        records = self._simulator.orders()
+        return [self.order(records[row]) for row in self._simulator.alive()]
 
     def order(self, record: Records) -> OrderView:
         """One order."""
@@ -142,4 +149,5 @@ class Views:
         return None if points == NO_PRICE else points * self._simulator.terms.point
 
     def _lots(self, steps: int) -> float:
-        return float(steps * self._simulator.terms.volume_step)
+        numerator, denominator = self._simulator.terms.step_ratio
+        return steps * numerator / denominator
