@@ -183,9 +183,7 @@ class BlockTicks:
         block = self._block
         bid, ask = block.bid_points.item(offset), block.ask_points.item(offset)
         mid = (bid + ask) * block.half_point
-        return Tick(
-            block.first_tick + offset, block.time_ns.item(offset), bid * block.point, ask * block.point, mid
-        )
+        return Tick(block.first_tick + offset, block.time_ns.item(offset), bid * block.point, ask * block.point, mid)
 
     def stream(self) -> Iterator[Tick]:
         """Every tick of the block in turn."""

@@ -17,6 +17,7 @@ from finiex_ray.engine.assemble import LiveScenario
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
+from finiex_ray.engine.python_lane import PythonLane, in_lane
 from finiex_ray.engine.screening import Decider, screen_block
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.signals import make_signals
@@ -42,7 +43,9 @@ def decide(decider: Decider, block: Block, outputs: Mapping[str, Outputs]) -> Ac
         StrategyContractError: If it returned something else.
     """
     logic, roles = decider
-    actions = logic.decide(block, {**outputs, **{role: outputs[worker] for role, worker in roles.items()}})
+    inputs = {**outputs, **{role: outputs[worker] for role, worker in roles.items()}}
+    logic.see(block, inputs)
+    actions = logic.decide(block, inputs)
     if not isinstance(actions, np.ndarray) or actions.dtype != np.int8 or actions.shape != (len(block),):
         seen = f"{actions.dtype} {actions.shape}" if isinstance(actions, np.ndarray) else type(actions).__name__
         raise StrategyContractError(
@@ -87,6 +90,10 @@ class TickLoop:
         # A compiled policy never hands control back.
         self._wake = Wake.NONE if scenario.decider.logic.policy() is not None else scenario.decider.logic.wake_on
         self._screening = scenario.screening and observer is None
+        logic, self._lane = scenario.decider.logic, None
+        if scenario.python_lane and observer is None and in_lane(logic, self._wake):
+            check = None if time_limit_s is None else self._check_tick
+            self._lane = PythonLane(logic, scenario.simulator, self._trading, logger, profiler, check)
         self._closed_bars: dict[object, int] = {}
         self.tick = 0
         self.ticks_done = 0
@@ -137,7 +144,10 @@ class TickLoop:
             signals = make_signals(actions, offsets)
             began = profiler.lap("worker_decision", began)
             watched = frozenset(self._observer.decided(block, outputs, actions)) if self._observer else frozenset()
-            self._advance(block, actions, signals, began, watched)
+            if self._lane is not None:
+                self._go_lane(self._lane, block, began)
+            else:
+                self._advance(block, actions, signals, began, watched)
         if failure is not None:
             self.tick = self.ticks_done
             self._logger.at(self.tick, failed_ns)
@@ -149,8 +159,7 @@ class TickLoop:
         bar_ticks = self._bar_ticks(block)
         stops = iter([*(tick + 1 for tick in sorted(bar_ticks | watched)), len(block)])
         stop = next(stops)
-        rates = self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
-        offset = 0
+        rates, offset = self._rates(block), 0
         while offset < len(block):
             offset, reason = simulator.advance(block, signals, offset, stop, self._wake, rates)
             began = profiler.lap("trade_simulator", began)
@@ -187,6 +196,21 @@ class TickLoop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)
         self._last_ns = int(block.time_ns[-1])
+
+    def _go_lane(self, lane: PythonLane, block: Block, began: int) -> None:
+        """Steps 1 and 5 for a tick-style logic that is called at every tick."""
+        try:
+            lane.run(block, self._rates(block), began)
+        finally:
+            self.tick, self.ticks_done = lane.tick, lane.tick + 1
+
+    def _check_tick(self, tick: int) -> None:
+        self.ticks_done = tick + 1
+        self._check_time()
+
+    def _rates(self, block: Block) -> IntArray:
+        """Quotes of the conversion pair at each tick, where there is one."""
+        return self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
 
     def _bar_ticks(self, block: Block) -> set[int]:
         """Offsets of the ticks that closed a bar of any timeframe in use, for a logic that wakes on bars."""

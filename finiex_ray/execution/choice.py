@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from finiex_ray.config.models import TypedConfig
 from finiex_ray.core.enums import Wake
 from finiex_ray.decisions.registry import logic_type
 from finiex_ray.execution.debugger import debugger_attached
@@ -49,7 +50,7 @@ def estimate_s(planned: Sequence[PlannedScenario]) -> float:
 def _tick_s(scenario: PlannedScenario) -> float:
     config = scenario.task.config
     types = [_worker_tick_s(worker.type) for worker in config.workers.values()]
-    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic.type)
+    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic)
 
 
 @cache
@@ -57,6 +58,12 @@ def _worker_tick_s(name: str) -> float:
     return _PYTHON_TICK_S if issubclass(worker_type(name), TickWorkerAdapter) else 0.0
 
 
+def _logic_tick_s(config: TypedConfig) -> float:
+    named = config.params.get("wake_on")
+    every = _every_tick(config.type) if named is None else "every_tick" in named
+    return _PYTHON_TICK_S if every else 0.0
+
+
 @cache
-def _logic_tick_s(name: str) -> float:
-    return _PYTHON_TICK_S if Wake.TICK in logic_type(name).wake_on else 0.0
+def _every_tick(name: str) -> bool:
+    return Wake.TICK in logic_type(name).wake_on

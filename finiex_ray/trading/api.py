@@ -60,7 +60,7 @@ class TradingApi:
         self._seen_events = int(self._account.account["events"])
 
     def follow(self, bring: Callable[[], None] | None) -> None:
-        """Sets what brings the account to the current tick (and calls ``at``) before anything is read or sent; the engine calls it."""
+        """Sets what brings the account to the current tick (and calls ``at``) before it is read or used; the engine calls it."""
         self._bring = bring or _stay
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.tick import BlockTicks, ClosedBars, FormingBar, MovingBars, Tick, TickFailure
 from finiex_ray.core.errors import StrategyContractError
-from finiex_ray.core.log import SILENT, StrategyLog
+from finiex_ray.core.log import SILENT, PlacedLog, StrategyLog
 from finiex_ray.core.time import Timeframe
 from finiex_ray.workers.base import Outputs, Worker, WorkerParams
 
@@ -90,12 +90,11 @@ class TickWorkerAdapter(Worker):
 
     def compute(self, block: Block) -> Outputs:
         """Calls the worker for each tick of the block."""
-        self.inner.log = self.log
         ticks = BlockTicks(replace(block, bars={timeframe: block.bars[timeframe] for timeframe in self.warmup()}))
         values: dict[str, list[float]] = {name: [] for name in self.outputs}
         compute, store, forming, stream = self.inner.compute, self._store(values), MovingBars(ticks), ticks.stream()
         offset, tick = 0, ticks.tick(0)
-        self.log.follow(lambda: tick[:2])
+        self.inner.log = PlacedLog(self.log, lambda: (tick.index, tick.time_ns))
         try:
             for first, last in ticks.spans():
                 history = ticks.history(first)
@@ -104,10 +103,8 @@ class TickWorkerAdapter(Worker):
                     store(compute(tick, history, forming))
         except (Exception, SystemExit) as error:
             done = {name: np.array(each[:offset], np.float64) for name, each in values.items()}
+            self.log.at(tick.index, tick.time_ns)
             raise TickFailure(block.first_tick + offset, done) from error
-        finally:
-            self.log.at(*tick[:2])
-            self.log.follow(None)
         return {name: np.array(each, np.float64) for name, each in values.items()}
 
     def _store(self, values: Mapping[str, list[float]]) -> Callable[[float | Mapping[str, float]], None]:
