@@ -49,7 +49,9 @@ def wake_reasons(logic: DecisionLogic) -> list[str]:
         ]
     silent = isinstance(logic, TickLogic) and type(logic).decide is TickLogic.decide
     if silent and not logic.wake_on & (Wake.TICK | Wake.BAR):
-        return [f"logic.wake_on: {name} would never be called: it has no 'decide' that gives actions; write one, or add bars"]
+        return [
+            f"logic.wake_on: {name} would never be called: it has no 'decide' that gives actions; write one, or add bars"
+        ]
     return []
 
 

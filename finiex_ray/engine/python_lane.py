@@ -76,16 +76,20 @@ class PythonLane:
             simulator.advance(block, NO_SIGNALS, done, last, Wake.NONE, rates)
             began, done = profiler.lap("trade_simulator", began), last
 
-        def stand_at(last: int) -> None:
+        def stand_at(last: int, quiet: bool) -> None:
             advance(last)
-            trading.at(bid.item(last - 1), ask.item(last - 1))
+            trading.at(bid.item(last - 1), ask.item(last - 1), quiet=quiet)
 
         def bring() -> None:
             last = tick.index - base + 1
             if done < last:
-                stand_at(last)
+                stand_at(last, quiet=True)
 
-        trading.follow(bring)
+        def quotes() -> tuple[int, int]:
+            here = tick.index - base
+            return bid.item(here), ask.item(here)
+
+        trading.follow(bring, quotes)
         self._logger.follow(lambda: (tick.index, tick.time_ns))
         try:
             while offset < count:
@@ -94,7 +98,9 @@ class PythonLane:
                     quiet_until = simulator.quiet_until(block, offset, min(count, offset + CHUNK), rates)
                 if quiet_until == offset:
                     quiet_until += 1
-                    stand_at(quiet_until)
+                    stand_at(quiet_until, quiet=False)
+                else:
+                    trading.calm()
                 trading.changed = False
                 for tick, _ in islice(moments, quiet_until - offset):
                     on_tick(tick, values, trading)
@@ -109,7 +115,7 @@ class PythonLane:
             bring()
             raise
         finally:
-            trading.follow(None)
+            trading.follow(None, None)
             self._logger.follow(None)
             self._logger.at(tick.index, tick.time_ns)
             self.tick = tick.index

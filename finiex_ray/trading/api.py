@@ -43,48 +43,62 @@ class TradingApi:
     """
 
     def __init__(self, simulator: TradeSimulator) -> None:
-        self._account = simulator
+        self._simulator = simulator
         self._terms = simulator.terms
         self._views = Views(simulator)
         self._bring: Callable[[], None] = _stay
+        self._quotes: Callable[[], tuple[int, int]] = self._last_quotes
         self.changed = False
         self._bid_points = 0
         self._ask_points = 0
         self._seen_events = 0
         self._events: list[Event] = []
 
-    def at(self, bid_points: int, ask_points: int) -> None:
-        """Sets the quotes of the current tick; the engine calls it before each wake-up."""
-        self._bid_points, self._ask_points = bid_points, ask_points
-        self._events = self._views.events(self._seen_events)
-        self._seen_events = int(self._account.account["events"])
+    def at(self, bid_points: int, ask_points: int, *, quiet: bool = False) -> None:
+        """Sets the quotes of the current tick; the engine calls it before each wake-up.
 
-    def follow(self, bring: Callable[[], None] | None) -> None:
-        """Sets what brings the account to the current tick (and calls ``at``) before it is read or used; the engine calls it."""
-        self._bring = bring or _stay
+        Args:
+            bid_points: Bid, points.
+            ask_points: Ask, points.
+            quiet: Nothing but marks has happened since the call before.
+        """
+        self._bid_points, self._ask_points = bid_points, ask_points
+        if not quiet:
+            self._views.forget()
+        self._events = self._views.events(self._seen_events)
+        self._seen_events = int(self._simulator.account["events"])
+
+    def follow(self, bring: Callable[[], None] | None, quotes: Callable[[], tuple[int, int]] | None) -> None:
+        """Sets what is asked while the account is left behind the ticks; the engine calls it, and None when it is not.
+
+        Args:
+            bring: Brings the account to the current tick and calls ``at``; called before what moves with every tick is read,
+                and before a request.
+            quotes: Gives bid and ask of the current tick, points.
+        """
+        self._bring, self._quotes = bring or _stay, quotes or self._last_quotes
+
+    def calm(self) -> None:
+        """Says that nothing happens at the ticks that come; the engine calls it."""
+        self._events = []
+
+    def _last_quotes(self) -> tuple[int, int]:
+        return self._bid_points, self._ask_points
 
     @property
     def news(self) -> bool:
         """Whether there are events that no wake-up has seen; the engine asks."""
-        return int(self._account.account["events"]) != self._seen_events
-
-    @property
-    def _simulator(self) -> TradeSimulator:
-        """The account as of the current tick."""
-        self._bring()
-        return self._account
+        return int(self._simulator.account["events"]) != self._seen_events
 
     @property
     def bid(self) -> float:
         """Bid of the current tick."""
-        self._bring()
-        return self._bid_points * self._terms.point
+        return self._quotes()[0] * self._terms.point
 
     @property
     def ask(self) -> float:
         """Ask of the current tick."""
-        self._bring()
-        return self._ask_points * self._terms.point
+        return self._quotes()[1] * self._terms.point
 
     @property
     def point(self) -> float:
@@ -99,6 +113,7 @@ class TradingApi:
     @property
     def equity(self) -> float:
         """Balance plus unrealised profit at the current tick (rule R16)."""
+        self._bring()
         return float(self._simulator.account["equity"]) / self._terms.minor_per_unit
 
     @property
@@ -115,25 +130,23 @@ class TradingApi:
     @property
     def events(self) -> list[Event]:
         """What has happened at the broker since the last wake-up, in order."""
-        self._bring()
         return list(self._events)
 
     @property
     def positions(self) -> list[PositionView]:
         """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
-        self._bring()
-        return self._views.positions(self._bid_points, self._ask_points)
+        if self._views.converts:
+            self._bring()
+        return self._views.positions(*self._quotes())
 
     @property
     def orders(self) -> list[OrderView]:
         """Every order so far, in request order."""
-        self._bring()
         return self._views.orders()
 
     @property
     def pending(self) -> list[OrderView]:
         """The orders that are under way to the broker or rest there."""
-        self._bring()
         return self._views.pending()
 
     def order(self, order_id: int) -> OrderView:
@@ -253,7 +266,7 @@ class TradingApi:
         }
         order_id = self._send(kind, side, Decimal(str(lots)), **fields)
         if comment:
-            self._account.comments[order_id] = comment
+            self._simulator.comments[order_id] = comment
         return order_id
 
     def one_cancels_other(self, first: int, second: int) -> None:
@@ -263,6 +276,7 @@ class TradingApi:
             ValueError: If they are not two different orders requested at this tick that are still under way, or one is
                 paired already.
         """
+        self._bring()
         tick = int(self._simulator.account["last_tick"])
         for order_id in (first, second):
             record = self._record(order_id)
@@ -368,6 +382,7 @@ class TradingApi:
         return closing, send(lots)
 
     def _send(self, kind: OrderType, side: Side | int = 0, lots: Decimal | None = None, /, **fields: int) -> int:
+        self._bring()
         self.changed = True
         return self._simulator.request(kind, side, lots, **fields)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
 from finiex_ray.core.records import NO_PRICE, Records
@@ -67,11 +67,32 @@ class OrderView(NamedTuple):
     comment: str
 
 
+class _Held(NamedTuple):
+    """An open position as it is kept while only its profit moves."""
+
+    side: int
+    steps: int
+    entry_points: int
+    before: tuple[Any, ...]  # fields of its view before and after ``profit``
+    after: tuple[Any, ...]
+
+    def view(self, profit: float) -> PositionView:
+        return PositionView(*self.before, profit, *self.after)
+
+
 class Views:
-    """Turns the simulator's records into values in lots, prices and account currency."""
+    """Turns the simulator's records into values in lots, prices and account currency.
+
+    Attributes:
+        converts: Whether profits are converted with the quotes of a pair.
+    """
 
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
+        self._held: list[_Held] | None = None
+        spec = simulator.terms.record[0]
+        self._value, self._own_quote = float(spec["value"]), bool(spec["own_quote"])
+        self.converts = int(spec["rate_mode"]) != 0
 
     def events(self, first: int) -> list[Event]:
         """The events from row ``first`` on."""
@@ -80,33 +101,37 @@ class Views:
         rows = self._simulator.events(first).tolist()
         return [Event(EventKind(kind), *rest) for kind, *rest in rows]
 
+    def forget(self) -> None:
+        """Lets go of what was kept of the positions: they may have changed."""
+        self._held = None
+
     def positions(self, bid_points: int, ask_points: int) -> list[PositionView]:
         """The open positions, with their profit at these quotes."""
-        if not self._simulator.account["positions"]:
-            return []
-        terms = self._simulator.terms
-        spec = terms.record[0]
-        views = []
-        for record in self._simulator.positions():
-            side, steps = Side(int(record["side"])), int(record["volume_steps"])
-            quote = bid_points if side is Side.BUY else ask_points
-            points = (quote - int(record["entry_price_points"])) * int(side)
-            minor = self._converted(points * steps * float(spec["value"])) / (quote if spec["own_quote"] else 1)
-            views.append(
-                PositionView(
-                    position_id=int(record["position_id"]),
-                    side=side,
-                    lots=self._lots(steps),
-                    entry_price=int(record["entry_price_points"]) * terms.point,
-                    entry_time_ns=int(record["entry_ns"]),
-                    sl=self._price(int(record["sl_points"])),
-                    tp=self._price(int(record["tp_points"])),
-                    profit=minor / terms.minor_per_unit,
-                    swap=int(record["swap_minor"]) / terms.minor_per_unit,
-                    magic=int(record["magic"]),
-                )
-            )
-        return views
+        if self._held is None:
+            self._held = [self._position(record) for record in self._simulator.positions()]
+        return [held.view(self._profit(held, bid_points, ask_points)) for held in self._held]
+
+    def _position(self, record: Records) -> _Held:
+        """A position, all but its profit."""
+        terms, side, steps = self._simulator.terms, Side(int(record["side"])), int(record["volume_steps"])
+        entry = int(record["entry_price_points"])
+        before = (
+            int(record["position_id"]),
+            side,
+            self._lots(steps),
+            entry * terms.point,
+            int(record["entry_ns"]),
+            self._price(int(record["sl_points"])),
+            self._price(int(record["tp_points"])),
+        )
+        after = int(record["swap_minor"]) / terms.minor_per_unit, int(record["magic"])
+        return _Held(int(side), steps, entry, before, after)
+
+    def _profit(self, held: _Held, bid_points: int, ask_points: int) -> float:
+        quote = bid_points if held.side > 0 else ask_points
+        points = (quote - held.entry_points) * held.side
+        minor = self._converted(points * held.steps * self._value) / (quote if self._own_quote else 1)
+        return minor / self._simulator.terms.minor_per_unit
 
     def orders(self) -> list[OrderView]:
         """Every order so far."""
@@ -138,6 +163,8 @@ class Views:
 
     def _converted(self, amount: float) -> float:
         """An amount of the quote currency at the conversion pair's quotes, where there is one (rule R10)."""
+        if not self.converts:
+            return amount
         account, mode = self._simulator.account, int(self._simulator.terms.record[0]["rate_mode"])
         if mode == 1:
             return amount * int(account["rate_bid"] if amount >= 0 else account["rate_ask"])
