@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 import numpy as np
 from pydantic import Field
@@ -49,7 +50,7 @@ class Dice(TickLogic):
                 lambda: trading.pending,
                 lambda: (len(trading.orders), trading.orders[-1:]),
                 lambda: {
-                    name: dict(value) if isinstance(value, dict) else value for name, value in values.items()
+                    name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()
                 }.keys(),
             ]
         )()

@@ -15,7 +15,7 @@ from finiex_ray.core.time import Timeframe
 
 __all__ = ["CHUNK", "BlockTicks", "ClosedBars", "FormingBar", "LazyBars", "MovingBars", "Tick", "TickFailure"]
 
-CHUNK: Final = 4_096  # ticks that are turned into Python objects at a time: they stay in a processor's second cache
+CHUNK: Final = 1_024  # ticks that are turned into Python objects at a time: they stay in a processor's second cache
 
 _Bars = TypeVar("_Bars")
 
@@ -178,6 +178,9 @@ class BlockTicks:
         self._float_bars: dict[Timeframe, _FloatBars] = {}
         self._forming: dict[Timeframe, tuple[int, list[tuple[int, float, float, float, float]]]] = {}
 
+    def __len__(self) -> int:
+        return len(self._block)
+
     def tick(self, offset: int) -> Tick:
         """The tick at ``offset`` within the block."""
         block = self._block
@@ -187,9 +190,10 @@ class BlockTicks:
 
     def stream(self) -> Iterator[Tick]:
         """Every tick of the block in turn."""
-        return chain.from_iterable(map(self._chunk, range(0, len(self._block), CHUNK)))
+        return chain.from_iterable(map(self.chunk, range(0, len(self._block), CHUNK)))
 
-    def _chunk(self, first: int) -> Iterator[Tick]:
+    def chunk(self, first: int) -> Iterator[Tick]:
+        """The `CHUNK` ticks from offset ``first`` on, or as many as there are."""
         block, part = self._block, slice(first, first + CHUNK)
         bid, ask = block.bid_points[part], block.ask_points[part]
         columns = bid * block.point, ask * block.point, (bid + ask) * block.half_point

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from itertools import chain, repeat
-from operator import setitem
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from finiex_ray.decisions.base import Actions, DecisionLogic, Inputs
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.views import WakeUp
 
-__all__ = ["TickLogic", "Values"]
+__all__ = ["MovingOutputs", "MovingValues", "TickLogic", "Values"]
 
 Values = Mapping[str, float | Mapping[str, float]]
 
@@ -61,10 +59,15 @@ class TickLogic(DecisionLogic):
         values = {name: _value(outputs, wake.offset) for name, outputs in self._inputs.items()}
         self.on_tick(self._ticks.tick(wake.offset), values, trading)
 
-    def moments(self) -> tuple[Iterator[tuple[Tick, object]], Values]:
-        """Every tick of the block in turn, and the values, which move on with it: `execute` without an object a call."""
-        values, moves = _moving(self._inputs)
-        return zip(self._ticks.stream(), moves, strict=False), values
+    def moments(self) -> tuple[Iterator[tuple[int, Tick]], MovingValues]:
+        """Every tick of the block in turn, with what ``at`` of the values is to be set to for it."""
+        values, ticks = MovingValues(self._inputs), self._ticks
+
+        def chunk(first: int) -> Iterator[tuple[int, Tick]]:
+            values.turn(first)
+            return zip(range(CHUNK), ticks.chunk(first), strict=False)
+
+        return chain.from_iterable(map(chunk, range(0, len(ticks), CHUNK))), values
 
 
 def _value(outputs: Mapping[str, FloatArray], offset: int) -> float | dict[str, float]:
@@ -74,23 +77,71 @@ def _value(outputs: Mapping[str, FloatArray], offset: int) -> float | dict[str, 
     return {output: values.item(offset) for output, values in outputs.items()}
 
 
-def _moving(inputs: Inputs) -> tuple[Values, Iterator[object]]:
-    """Values that each step of an iterator moves on by a tick; dictionaries are written by C code, and read by it."""
-    values: dict[str, Any] = {}
-    inner: dict[int, Values] = {}  # by worker, which stands under its name and its roles
-    moves: list[Iterator[None]] = []
-    for name, outputs in inputs.items():
-        if len(outputs) == 1:
-            (only,) = outputs.values()
-            moves.append(map(setitem, repeat(values), repeat(name), _floats(only)))
-        elif id(outputs) not in inner:
-            held: dict[str, float] = {}
-            inner[id(outputs)] = values[name] = MappingProxyType(held)
-            moves += [map(setitem, repeat(held), repeat(output), _floats(each)) for output, each in outputs.items()]
-        else:
-            values[name] = inner[id(outputs)]
-    return MappingProxyType(values), zip(*moves, strict=False) if moves else repeat(None)
+class _Columns(dict[Any, list[Any]]):
+    """Some thousand values of each column, which become Python objects when first asked for."""
+
+    def __init__(self, convert: Callable[[Any], list[Any]]) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, key: Any) -> list[Any]:
+        self[key] = made = self._convert(key)
+        return made
 
 
-def _floats(values: FloatArray) -> Iterator[float]:
-    return chain.from_iterable(values[first : first + CHUNK].tolist() for first in range(0, len(values), CHUNK))
+class MovingValues(Mapping[str, "float | Mapping[str, float]"]):
+    """The values at one tick: one object, which the engine moves from tick to tick.
+
+    Attributes:
+        at: The tick's place among the ticks since ``turn``.
+    """
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs, self.at, self._part = inputs, 0, slice(0, 0)
+        self._outputs = {name: MovingOutputs(self, each) for name, each in inputs.items() if len(each) != 1}
+        self._columns = _Columns(self._column)
+
+    def turn(self, first: int) -> None:
+        """Goes on to the ticks from offset ``first`` of the block on."""
+        self._part = slice(first, first + CHUNK)
+        self._columns.clear()
+        for outputs in self._outputs.values():
+            outputs.columns.clear()
+
+    def floats(self, values: FloatArray) -> list[float]:
+        """Those of an array that belong to the ticks since ``turn``."""
+        made: list[float] = values[self._part].tolist()
+        return made
+
+    def _column(self, name: str) -> list[Any]:
+        if name in self._outputs:
+            return [self._outputs[name]] * CHUNK
+        (only,) = self._inputs[name].values()
+        return self.floats(only)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name][self.at]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._inputs)
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+
+class MovingOutputs(Mapping[str, float]):
+    """One worker's values at the tick that `MovingValues` stands at."""
+
+    def __init__(self, values: MovingValues, outputs: Mapping[str, FloatArray]) -> None:
+        self._values, self._arrays = values, outputs
+        self.columns = _Columns(lambda output: values.floats(outputs[output]))
+
+    def __getitem__(self, output: str) -> float:
+        value: float = self.columns[output][self._values.at]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)

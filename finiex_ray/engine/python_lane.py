@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from finiex_ray.bars.block import Block
-from finiex_ray.bars.tick import CHUNK, BlockTicks
+from finiex_ray.bars.tick import BlockTicks
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.market import IntArray
 from finiex_ray.decisions.base import DecisionLogic
@@ -24,6 +24,8 @@ from finiex_ray.trading.signals import NO_SIGNALS
 from finiex_ray.trading.simulator import TradeSimulator
 
 __all__ = ["PythonLane", "in_lane"]
+
+_AHEAD: Final = 4_096  # ticks that are looked ahead at a time: a request makes the look useless
 
 
 def in_lane(logic: DecisionLogic, wake: Wake) -> TypeGuard[TickLogic]:
@@ -95,14 +97,14 @@ class PythonLane:
             while offset < count:
                 quiet_until = offset
                 if not trading.news:
-                    quiet_until = simulator.quiet_until(block, offset, min(count, offset + CHUNK), rates)
+                    quiet_until = simulator.quiet_until(block, offset, min(count, offset + _AHEAD), rates)
                 if quiet_until == offset:
                     quiet_until += 1
                     stand_at(quiet_until, quiet=False)
                 else:
                     trading.calm()
                 trading.changed = False
-                for tick, _ in islice(moments, quiet_until - offset):
+                for values.at, tick in islice(moments, quiet_until - offset):
                     on_tick(tick, values, trading)
                     if check is not None:
                         check(tick.index)

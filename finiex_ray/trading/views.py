@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
 from finiex_ray.core.records import NO_PRICE, Records
@@ -76,8 +78,9 @@ class _Held(NamedTuple):
     before: tuple[Any, ...]  # fields of its view before and after ``profit``
     after: tuple[Any, ...]
 
-    def view(self, profit: float) -> PositionView:
-        return PositionView(*self.before, profit, *self.after)
+
+# A tuple as it is, without the Python call that ``_make`` is.
+_MAKE_POSITION: Final[Callable[[Iterable[Any]], PositionView]] = partial(tuple.__new__, PositionView)
 
 
 class Views:
@@ -92,6 +95,7 @@ class Views:
         self._held: list[_Held] | None = None
         spec = simulator.terms.record[0]
         self._value, self._own_quote = float(spec["value"]), bool(spec["own_quote"])
+        self._unit = simulator.terms.minor_per_unit
         self.converts = int(spec["rate_mode"]) != 0
 
     def events(self, first: int) -> list[Event]:
@@ -109,7 +113,16 @@ class Views:
         """The open positions, with their profit at these quotes."""
         if self._held is None:
             self._held = [self._position(record) for record in self._simulator.positions()]
-        return [held.view(self._profit(held, bid_points, ask_points)) for held in self._held]
+        views, value = [], self._value
+        for side, steps, entry_points, before, after in self._held:
+            quote = bid_points if side > 0 else ask_points
+            minor = (quote - entry_points) * side * steps * value
+            if self.converts:
+                minor = self._converted(minor)
+            if self._own_quote:
+                minor /= quote
+            views.append(_MAKE_POSITION((*before, minor / self._unit, *after)))
+        return views
 
     def _position(self, record: Records) -> _Held:
         """A position, all but its profit."""
@@ -126,12 +139,6 @@ class Views:
         )
         after = int(record["swap_minor"]) / terms.minor_per_unit, int(record["magic"])
         return _Held(int(side), steps, entry, before, after)
-
-    def _profit(self, held: _Held, bid_points: int, ask_points: int) -> float:
-        quote = bid_points if held.side > 0 else ask_points
-        points = (quote - held.entry_points) * held.side
-        minor = self._converted(points * held.steps * self._value) / (quote if self._own_quote else 1)
-        return minor / self._simulator.terms.minor_per_unit
 
     def orders(self) -> list[OrderView]:
         """Every order so far."""
@@ -163,8 +170,6 @@ class Views:
 
     def _converted(self, amount: float) -> float:
         """An amount of the quote currency at the conversion pair's quotes, where there is one (rule R10)."""
-        if not self.converts:
-            return amount
         account, mode = self._simulator.account, int(self._simulator.terms.record[0]["rate_mode"])
         if mode == 1:
             return amount * int(account["rate_bid"] if amount >= 0 else account["rate_ask"])

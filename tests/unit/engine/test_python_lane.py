@@ -18,7 +18,6 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "plain": {"broker": "test"},
     "delayed": {"broker": "test", "latency": {"kind": "uniform", "ms": 5, "max_ms": 4_000}},
     "small": {"broker": "test", "balance": 700},
-    "netting": {"broker": "test", "mode": "netting"},
 }
 WORKERS = {
     "rsi": {"type": "rsi", "timeframe": "M1", "period": 4},
