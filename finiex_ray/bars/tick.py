@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from itertools import chain, count, pairwise
+from itertools import chain, pairwise, repeat
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -41,7 +41,7 @@ class FormingBar(NamedTuple):
 
 
 # A tuple as it is, without the Python call that ``_make`` is.
-_MAKE_TICK: Final[Callable[[Iterable[Any]], Tick]] = partial(tuple.__new__, Tick)
+_NEW_TUPLE: Final[Callable[[type[Tick], Iterable[Any]], Tick]] = tuple.__new__
 _MAKE_BAR: Final[Callable[[Iterable[Any]], FormingBar]] = partial(tuple.__new__, FormingBar)
 _NO_BARS: Final[list[tuple[int, float, float, float, float]]] = []
 
@@ -190,15 +190,19 @@ class BlockTicks:
 
     def stream(self) -> Iterator[Tick]:
         """Every tick of the block in turn."""
-        return chain.from_iterable(map(self.chunk, range(0, len(self._block), CHUNK)))
+        return chain.from_iterable(self.chunk(first)[0] for first in range(0, len(self._block), CHUNK))
 
-    def chunk(self, first: int) -> Iterator[Tick]:
-        """The `CHUNK` ticks from offset ``first`` on, or as many as there are."""
-        block, part = self._block, slice(first, first + CHUNK)
+    def chunk(self, first: int) -> tuple[Iterator[Tick], Iterator[int]]:
+        """The `CHUNK` ticks from offset ``first`` on, or as many as there are, and the iterator of their indices.
+
+        The second has as many steps left as the first: its length hint tells how far that has come.
+        """
+        block, part = self._block, slice(first, min(first + CHUNK, len(self._block)))
+        indices = iter(range(block.first_tick + part.start, block.first_tick + part.stop))
         bid, ask = block.bid_points[part], block.ask_points[part]
         columns = bid * block.point, ask * block.point, (bid + ask) * block.half_point
-        rows = zip(count(block.first_tick + first), block.time_ns[part].tolist(), *(each.tolist() for each in columns))
-        return map(_MAKE_TICK, rows)
+        rows = zip(indices, block.time_ns[part].tolist(), *(each.tolist() for each in columns), strict=False)
+        return map(_NEW_TUPLE, repeat(Tick), rows), indices
 
     def history(self, offset: int) -> LazyBars[ClosedBars]:
         """Closed bars at the tick at ``offset``, by timeframe."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
+from operator import length_hint, setitem
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -59,15 +62,15 @@ class TickLogic(DecisionLogic):
         values = {name: _value(outputs, wake.offset) for name, outputs in self._inputs.items()}
         self.on_tick(self._ticks.tick(wake.offset), values, trading)
 
-    def moments(self) -> tuple[Iterator[tuple[int, Tick]], MovingValues]:
-        """Every tick of the block in turn, with what ``at`` of the values is to be set to for it."""
-        values, ticks = MovingValues(self._inputs), self._ticks
+    def moments(self) -> tuple[Iterator[tuple[Tick, object]], Values]:
+        """Every tick of the block in turn (with something to drop), and the values, which move on with it."""
+        ticks, values = self._ticks, MovingValues(self._inputs)
 
-        def chunk(first: int) -> Iterator[tuple[int, Tick]]:
-            values.turn(first)
-            return zip(range(CHUNK), ticks.chunk(first), strict=False)
+        def chunk(first: int) -> Iterator[tuple[Tick, object]]:
+            here, indices = ticks.chunk(first)
+            return zip(here, values.moves(first, indices), strict=False)
 
-        return chain.from_iterable(map(chunk, range(0, len(ticks), CHUNK))), values
+        return chain.from_iterable(map(chunk, range(0, len(ticks), CHUNK))), values.seen
 
 
 def _value(outputs: Mapping[str, FloatArray], offset: int) -> float | dict[str, float]:
@@ -77,68 +80,58 @@ def _value(outputs: Mapping[str, FloatArray], offset: int) -> float | dict[str, 
     return {output: values.item(offset) for output, values in outputs.items()}
 
 
-class _Columns(dict[Any, list[Any]]):
-    """Some thousand values of each column, which become Python objects when first asked for."""
-
-    def __init__(self, convert: Callable[[Any], list[Any]]) -> None:
-        super().__init__()
-        self._convert = convert
-
-    def __missing__(self, key: Any) -> list[Any]:
-        self[key] = made = self._convert(key)
-        return made
-
-
-class MovingValues(Mapping[str, "float | Mapping[str, float]"]):
-    """The values at one tick: one object, which the engine moves from tick to tick.
+class MovingValues:
+    """The values at one tick, which an iterator moves from tick to tick: C code writes them, and a dictionary is read.
 
     Attributes:
-        at: The tick's place among the ticks since ``turn``.
+        seen: What the logic reads.
     """
 
     def __init__(self, inputs: Inputs) -> None:
-        self._inputs, self.at, self._part = inputs, 0, slice(0, 0)
-        self._outputs = {name: MovingOutputs(self, each) for name, each in inputs.items() if len(each) != 1}
-        self._columns = _Columns(self._column)
+        self._single: list[tuple[str, FloatArray]] = []
+        self._values: dict[str, Any] = {}
+        inner: dict[int, MovingOutputs] = {}  # by worker, which stands under its name and its roles
+        for name, outputs in inputs.items():
+            if len(outputs) == 1:
+                self._single.append((name, next(iter(outputs.values()))))
+                self._values[name] = math.nan
+            else:
+                self._values[name] = inner.setdefault(id(outputs), MovingOutputs(outputs))
+        self._inner = list(inner.values())
+        self.seen: Values = MappingProxyType(self._values)
 
-    def turn(self, first: int) -> None:
-        """Goes on to the ticks from offset ``first`` of the block on."""
-        self._part = slice(first, first + CHUNK)
-        self._columns.clear()
-        for outputs in self._outputs.values():
-            outputs.columns.clear()
+    def moves(self, first: int, clock: Iterator[int]) -> Iterator[object]:
+        """Moves on by a tick at each step, for `CHUNK` ticks from offset ``first`` of the block on.
 
-    def floats(self, values: FloatArray) -> list[float]:
-        """Those of an array that belong to the ticks since ``turn``."""
-        made: list[float] = values[self._part].tolist()
-        return made
-
-    def _column(self, name: str) -> list[Any]:
-        if name in self._outputs:
-            return [self._outputs[name]] * CHUNK
-        (only,) = self._inputs[name].values()
-        return self.floats(only)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._columns[name][self.at]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._inputs)
-
-    def __len__(self) -> int:
-        return len(self._inputs)
+        ``clock`` has a step left for each of them that has not come yet.
+        """
+        part, values = slice(first, first + CHUNK), self._values
+        for outputs in self._inner:
+            outputs.turn(part, clock)
+        moves = [map(setitem, repeat(values), repeat(name), each[part].tolist()) for name, each in self._single]
+        if len(moves) > 1:
+            return zip(*moves, strict=False)
+        return moves[0] if moves else repeat(None)
 
 
 class MovingOutputs(Mapping[str, float]):
-    """One worker's values at the tick that `MovingValues` stands at."""
+    """One worker's values at the current tick; a column becomes Python numbers when it is first read."""
 
-    def __init__(self, values: MovingValues, outputs: Mapping[str, FloatArray]) -> None:
-        self._values, self._arrays = values, outputs
-        self.columns = _Columns(lambda output: values.floats(outputs[output]))
+    def __init__(self, outputs: Mapping[str, FloatArray]) -> None:
+        self._arrays, self._columns = outputs, dict[str, list[float]]()
+        self._part, self._last = slice(0, 0), 0
+        self._clock: Iterator[int] = iter(())
+
+    def turn(self, part: slice, clock: Iterator[int]) -> None:
+        """Goes on to some thousand ticks; ``clock`` has a step left for each of them that has not come yet."""
+        self._part, self._last, self._clock = part, length_hint(clock) - 1, clock
+        self._columns.clear()
 
     def __getitem__(self, output: str) -> float:
-        value: float = self.columns[output][self._values.at]
-        return value
+        column = self._columns.get(output)
+        if column is None:
+            column = self._columns[output] = self._arrays[output][self._part].tolist()
+        return column[self._last - length_hint(self._clock)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)

@@ -104,7 +104,7 @@ class PythonLane:
                 else:
                     trading.calm()
                 trading.changed = False
-                for values.at, tick in islice(moments, quiet_until - offset):
+                for tick, _ in islice(moments, quiet_until - offset):
                     on_tick(tick, values, trading)
                     if check is not None:
                         check(tick.index)

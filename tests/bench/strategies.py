@@ -119,7 +119,7 @@ class PythonBand(TickWorker):
         return {"upper": middle + reach, "lower": middle - reach}
 
 
-class Gated(DecisionLogic):
+class Gated(TickLogic):
     """The same, with Python called only where a signal begins, or where something happens to the position meanwhile."""
 
     Params = Trading
@@ -140,10 +140,12 @@ class Gated(DecisionLogic):
         begins = np.diff(self._signals, prepend=before) != 0
         return self._signals * begins
 
-    def execute(self, wake: WakeUp, trading: TradingApi) -> None:
-        signal = self._signals[wake.offset]
-        if signal:
-            follow(Side(signal), self.params, trading)
+    def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
+        rsi, band = values["rsi"], values["band"]
+        if rsi < 30 and tick.mid < band["lower"]:
+            follow(Side.BUY, self.params, trading)
+        elif rsi > 70 and tick.mid > band["upper"]:
+            follow(Side.SELL, self.params, trading)
 
 
 class Quoting(LogicParams):
