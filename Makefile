@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak lint bench bench-growth bench-docs clean
+.PHONY: help install run test soak mutants faults lint bench bench-growth bench-docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -52,6 +52,24 @@ bench-growth: $(STAMP)
 # make bench-docs  puts both tables into docs/benchmarks.md
 bench-docs: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python -m bench.document
+
+# make faults  the long fault runs (an hour): every failing write, workers, drivers and nodes killed, poison; as root full disks, a cut network
+faults: $(STAMP)
+	FINIEX_FAULTS=all $(BIN)/pytest tests/unit/results/test_recovery.py
+	$(BIN)/python tests/faults/kill_driver.py 50 local
+	$(BIN)/python tests/faults/kill_driver.py 50 ray
+	$(BIN)/python tests/faults/kill_workers.py 300
+	$(BIN)/python tests/faults/poison.py 2000 1
+	$(BIN)/python tests/faults/object_store.py
+	$(BIN)/python tests/faults/disk_full.py
+	$(BIN)/python tests/bench/bench_many.py
+	$(BIN)/python tests/cluster/node_faults.py
+	$(BIN)/python tests/cluster/network_cut.py
+
+# make mutants  do the trading tests notice small wrong changes to the account? (MUTANTS=100, takes a quarter of an hour)
+MUTANTS ?= 100
+mutants: $(STAMP)
+	$(BIN)/python tests/mutants/run_mutants.py --count $(MUTANTS)
 
 # make clean  removes what the other targets made
 clean:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from finiex_ray.core.version import __version__
 
 if TYPE_CHECKING:
-    from finiex_ray.api import run_set
+    from finiex_ray.api import resume_run, run_set
     from finiex_ray.decisions.base import DecisionLogic
     from finiex_ray.decisions.tick_style import TickLogic
     from finiex_ray.results.reader import RunData, open_run
@@ -26,6 +26,7 @@ __all__ = [
     "Worker",
     "__version__",
     "open_run",
+    "resume_run",
     "run_set",
 ]
 
@@ -36,6 +37,7 @@ _PLACES = {
     "TickWorker": "finiex_ray.workers.tick_style",
     "Worker": "finiex_ray.workers.base",
     "open_run": "finiex_ray.results.reader",
+    "resume_run": "finiex_ray.api",
     "run_set": "finiex_ray.api",
 }
 

@@ -1,29 +1,40 @@
 """The command line: ``finiex-ray``. Nothing but options, exit codes and printing; heavy imports wait for their command.
 
-Exit codes: 0 all completed, 1 some scenario failed, 2 bad input or usage, 130 interrupted.
+Exit codes: 0 all completed, 1 some scenario failed, 2 bad input or usage, 3 a run under way could not go on and can be
+resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from finiex_ray.cli_check import check_app
+from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
-from finiex_ray.core.errors import FiniexError
+from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
+
+if TYPE_CHECKING:
+    from finiex_ray.results.reader import RunData
 
 __all__ = ["app", "main"]
 
 _FAILED: Final = 1
 _BAD_INPUT: Final = 2
+_STOPPED: Final = 3
 _INTERRUPTED: Final = 130
+_TERMINATED: Final = 143
 _JSON_KEYS: Final = (
     *("run_id", "run_dir", "executor", "scenarios", "completed", "failed"),
     *("ticks", "wall_s", "ticks_per_s", "result_hash"),
@@ -37,9 +48,27 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except FiniexError as error:
-            _complain("error: ", error, _BAD_INPUT)
+            _complain("error: ", error, _STOPPED if isinstance(error, RunStoppedError) else _BAD_INPUT)
         except KeyboardInterrupt as error:
-            _complain("interrupted", error, _INTERRUPTED)
+            terminated = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
+            head = "terminated" if terminated else "interrupted"
+            _complain(f"{head}. " if str(error) else head, error, _TERMINATED if terminated else _INTERRUPTED)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: like Ctrl-C, so that an operator's or a scheduler's stop keeps what was finished."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    def terminate(*_: object) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _complain(head: str, error: BaseException, code: int) -> NoReturn:
@@ -58,6 +87,8 @@ app = typer.Typer(
 )
 app.add_typer(check_app, name="check")
 app.add_typer(data_app, name="data")
+for _command in (plan, submit, status, logs, stop):
+    app.command()(_command)
 
 
 class _Executor(StrEnum):
@@ -71,64 +102,104 @@ class _Plugins(StrEnum):
     LOGICS = "logics"
 
 
-_Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")
-]
-_Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
-]
-_Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
-
-
 @app.command()
 def run(
-    scenario_set: _Set,
-    executor: Annotated[_Executor, typer.Option(help="Where scenarios run.")] = _Executor.AUTO,
+    scenario_set: Annotated[
+        Path | None, typer.Argument(metavar="[SET]", help="Scenario set, JSON or YAML.", show_default=False)
+    ] = None,
+    executor: Annotated[
+        _Executor | None, typer.Option(help="Where scenarios run.  [default: auto]", show_default=False)
+    ] = None,
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Threads (local) or CPUs (Ray).", show_default=False)] = None,
-    only: _Only = None,
-    overrides: _Overrides = None,
+    only: Only = None,
+    overrides: Overrides = None,
+    allow_import: AllowImport = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path("runs"),
+    run_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Name of the run folder; an unfinished run of it goes on.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Go on with this run (folder, id or latest), without SET.", show_default=False
+        ),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: run failed scenarios once more.")
+    ] = False,
+    reuse: Annotated[bool, typer.Option("--reuse", help="Take results of equal scenarios from runs in --out.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live display and no summary.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line on stdout at the end.")] = False,
 ) -> None:
-    """Run a scenario set; results go to a new folder below --out."""
-    from finiex_ray.api import run_set
+    """Run a scenario set, or go on with a run; results go to a folder below --out."""
+    from finiex_ray.api import RunInterruptedError, resume_run, run_set
 
-    finished = run_set(
-        scenario_set,
-        executor=executor.value,
-        jobs=jobs,
-        address=address,
-        only=only or (),
-        overrides=overrides or (),
-        out=out,
-        fail_fast=fail_fast,
-        quiet=quiet,
-    )
+    _check_usage(scenario_set, resume, {"--only": only, "--set": overrides, "--run-id": run_id, "--reuse": reuse})
+    if retry_failed and resume is None:
+        raise typer.BadParameter("goes with --resume RUN", param_hint="--retry-failed")
+    shared: dict[str, Any] = {"jobs": jobs, "address": address, "out": out, "fail_fast": fail_fast, "quiet": quiet}
+    shared["allow_imports"] = allow_import or ()
+    try:
+        with _terminable():
+            if resume is not None:
+                finished = resume_run(
+                    resume, executor=None if executor is None else executor.value, retry_failed=retry_failed, **shared
+                )
+            elif scenario_set is not None:
+                finished = run_set(
+                    scenario_set,
+                    executor=(executor or _Executor.AUTO).value,
+                    only=only or (),
+                    overrides=overrides or (),
+                    run_id=run_id,
+                    reuse=reuse,
+                    **shared,
+                )
+    except RunInterruptedError as error:
+        _report(error.run, quiet=quiet, as_json=as_json)
+        raise
+    _report(finished, quiet=quiet, as_json=as_json)
+    if finished.info["completed"] < finished.info["scenarios"]:
+        raise typer.Exit(_FAILED)
+
+
+def _check_usage(scenario_set: Path | None, resume: str | None, of_a_new_run: Mapping[str, object]) -> None:
+    if resume is None:
+        if scenario_set is None:
+            raise typer.BadParameter("give a scenario set, or --resume RUN", param_hint="SET")
+        return
+    wrong = ["SET"] if scenario_set is not None else [name for name, value in of_a_new_run.items() if value]
+    if wrong:
+        raise typer.BadParameter("does not go with --resume: the run has its own set and values", param_hint=wrong[0])
+
+
+def _report(finished: RunData, *, quiet: bool, as_json: bool) -> None:
+    """The summary, and the JSON line; of an interrupted run as far as it got."""
     if not quiet:
         from finiex_ray.report.console import print_summary
 
         print_summary(finished, wide_console(stderr=as_json))
-    info = {**finished.info, "run_dir": str(finished.run_dir.path)}
     if as_json:
+        info = {**finished.info, "run_dir": str(finished.run_dir.path)}
         typer.echo(json.dumps({key: info.get(key) for key in _JSON_KEYS}))
-    if info["completed"] < info["scenarios"]:
-        raise typer.Exit(_FAILED)
 
 
 @app.command()
-def validate(scenario_set: _Set, only: _Only = None, overrides: _Overrides = None) -> None:
+def validate(
+    scenario_set: SetPath, only: Only = None, overrides: Overrides = None, allow_import: AllowImport = None
+) -> None:
     """Check a scenario set against its data, brokers and strategies, without running it."""
     from finiex_ray.api import validate_set
 
-    plan = validate_set(scenario_set, only=only or (), overrides=overrides or ())
-    for failed in plan.invalid:
+    found = validate_set(scenario_set, only=only or (), overrides=overrides or (), allow_imports=allow_import or ())
+    for failed in found.invalid:
         message = failed.error.message if failed.error else ""
         typer.secho(f"{printable(failed.name)}: {printable(message)}", fg=typer.colors.RED, err=True)
-    typer.echo(f"{len(plan.runnable):,} scenarios valid ({plan.ticks:,} ticks), {len(plan.invalid):,} invalid")
-    if plan.invalid:
+    typer.echo(f"{len(found.runnable):,} scenarios valid ({found.ticks:,} ticks), {len(found.invalid):,} invalid")
+    if found.invalid:
         raise typer.Exit(_BAD_INPUT)
 
 

@@ -6,12 +6,12 @@ Exit codes: 0 all clean, 1 a difference was found, 2 bad input or a scenario tha
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finiex_ray.cli_data import wide_console
+from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
 
 if TYPE_CHECKING:
     from finiex_ray.checks.verdict import CheckReport
@@ -22,21 +22,17 @@ check_app = typer.Typer(
     help="Prove that strategies see no future, and that every way of running gives the same.", no_args_is_help=True
 )
 
-_Set = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
-_Only = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Check this scenario; may be repeated.")]
-_Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="P=V", help="Set a value, e.g. logic.lots=0.2; may be repeated.")
-]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON line on stdout at the end.")]
 
 
 @check_app.command()
 def lookahead(
-    scenario_set: _Set,
+    scenario_set: SetPath,
     probes: Annotated[int, typer.Option(min=1, help="Probe ticks for each scenario and block size.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the probes and of the scrambled futures.")] = 0,
-    only: _Only = None,
-    overrides: _Overrides = None,
+    only: Only = None,
+    overrides: Overrides = None,
+    allow_import: AllowImport = None,
     as_json: _Json = False,
 ) -> None:
     """Run each scenario again with other futures, and compare all that was said and done before them.
@@ -48,17 +44,26 @@ def lookahead(
     from finiex_ray.api import check_set_lookahead
 
     _tell(
-        check_set_lookahead(scenario_set, probes=probes, seed=seed, only=only or (), overrides=overrides or ()), as_json
+        check_set_lookahead(
+            scenario_set,
+            probes=probes,
+            seed=seed,
+            only=only or (),
+            overrides=overrides or (),
+            allow_imports=allow_import or (),
+        ),
+        as_json,
     )
 
 
 @check_app.command()
 def determinism(
-    scenario_set: _Set,
+    scenario_set: SetPath,
     ray: Annotated[bool, typer.Option("--ray/--no-ray", help="Run on Ray too.")] = True,
     address: Annotated[str | None, typer.Option(help="An existing Ray cluster.", show_default=False)] = None,
-    only: _Only = None,
-    overrides: _Overrides = None,
+    only: Only = None,
+    overrides: Overrides = None,
+    allow_import: AllowImport = None,
     as_json: _Json = False,
 ) -> None:
     """Run each scenario in every way there is, and compare every record.
@@ -69,7 +74,14 @@ def determinism(
     from finiex_ray.api import check_set_determinism
 
     _tell(
-        check_set_determinism(scenario_set, ray=ray, address=address, only=only or (), overrides=overrides or ()),
+        check_set_determinism(
+            scenario_set,
+            ray=ray,
+            address=address,
+            only=only or (),
+            overrides=overrides or (),
+            allow_imports=allow_import or (),
+        ),
         as_json,
     )
 

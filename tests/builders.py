@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from own_access import OWN
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.renderer import bars_of_day
@@ -16,7 +17,7 @@ from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import AccountConfig, BarPrice, ScenarioConfig
 from finiex_ray.core.enums import Action, Wake
-from finiex_ray.core.market import BarSeries, Quotes, TickSegment, freeze
+from finiex_ray.core.market import BarSeries, IntArray, Quotes, TickSegment, freeze
 from finiex_ray.core.records import Records
 from finiex_ray.core.time import NS_PER_DAY, NS_PER_MS, Timeframe, day_start_ns, to_ns
 from finiex_ray.data.synthetic import SyntheticMarket
@@ -26,7 +27,7 @@ from finiex_ray.engine.run import run_scenario
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.signals import make_signals
-from finiex_ray.trading.simulator import TradeSimulator
+from finiex_ray.trading.simulator import NO_RATES, TradeSimulator
 from finiex_ray.trading.terms import make_terms
 
 T0 = day_start_ns(date(2025, 9, 22)) + 10 * 3_600 * 1_000 * NS_PER_MS  # a Monday, 10:00
@@ -99,8 +100,9 @@ def drive(
     wake: Wake = Wake.ACTION,
     finish: bool = True,
     on_wake: Callable[[int, Wake], None] | None = None,
+    rates: IntArray = NO_RATES,
 ) -> TradeSimulator:
-    """Runs the simulator over ticks; ``script`` trades at given tick indices."""
+    """Runs the simulator over ticks; ``script`` trades at given tick indices; ``rates`` are the conversion pair's."""
     script, count = script or {}, len(ticks.time_ns)
     wanted = np.zeros(count, np.int8)
     if actions is not None:
@@ -112,8 +114,9 @@ def drive(
         block = bare_block(ticks, first, min(first + block_ticks, count))
         offset = 0
         while offset < len(block):
-            signals = make_signals(wanted[first : first + len(block)])
-            offset, reason = simulator.advance(block, signals, offset, len(block), wake)
+            part = slice(first, first + len(block))
+            signals = make_signals(wanted[part])
+            offset, reason = simulator.advance(block, signals, offset, len(block), wake, rates[part])
             if reason:
                 tick = first + offset - 1
                 api.at(int(ticks.bid_points[tick]), int(ticks.ask_points[tick]))
@@ -177,7 +180,7 @@ def make_window(config: ScenarioConfig) -> MarketWindow:
             break
         day += timedelta(days=1)
         segments.append(synthetic_day(symbol, day))
-    warmup = {tf: _warmup(symbol, start_ns, tf, bars) for tf, bars in strategy_needs(config).items()}
+    warmup = {tf: _warmup(symbol, start_ns, tf, bars) for tf, bars in strategy_needs(config, OWN).items()}
     digits = SYNTHETIC.digits(symbol)
     return MarketWindow(symbol, digits, config.bar_price, start_ns, tuple(segments), first, last, warmup)
 
@@ -194,7 +197,7 @@ def _warmup(symbol: str, start_ns: int, timeframe: Timeframe, bars: int) -> BarS
 
 def run(config: ScenarioConfig, *, broker: BrokerSpec | None = None, **options: Any) -> ScenarioResult:
     """Runs one scenario on the synthetic market."""
-    task = ScenarioTask(0, config, broker or make_broker())
+    task = ScenarioTask(0, config, broker or make_broker(), OWN)
     return run_scenario(task, make_window(config), **{"clock": time.perf_counter_ns, **options})
 
 

@@ -113,6 +113,29 @@ class Recorder(DecisionLogic):
             trading.buy("0.1", sl_points=15, tp_points=15)
 
 
+class Listener(TickLogic):
+    """Logs every event of the market; 15 s without ticks are a gap to it."""
+
+    session_gap_s = 15.0
+
+    def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
+        for event in trading.events:
+            assert event.tick == tick.index
+            assert event.time_ns == tick.time_ns
+            frame = event.timeframe and event.timeframe.value
+            self.log.info(f"{event.kind.name} {frame} {event.gap_s!r}")
+
+
+class Sleeper(Recorder):
+    """Logs, whenever it is called, what has happened since the last time."""
+
+    session_gap_s = 15.0
+
+    def execute(self, wake: WakeUp, trading: TradingApi) -> None:
+        told = " ".join(f"{event.kind.name}@{event.tick}" for event in trading.events)
+        self.log.info(f"wake {int(wake.reason)} told {told}")
+
+
 class Chatty(DecisionLogic):
     """Logs many lines, some of them long."""
 

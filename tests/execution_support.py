@@ -62,6 +62,9 @@ class WalkSource:
         bid = 110_000 + np.cumsum(draw.integers(-15, 16, TICKS_A_DAY))
         return freeze(TickSegment(time_ns, bid, bid + 7, np.zeros(TICKS_A_DAY)))
 
+    def rows(self, symbol: str, day: date) -> int | None:
+        return None
+
     def content_key(self, symbol: str, day: date) -> str:
         return f"{symbol} {day}"
 

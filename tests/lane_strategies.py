@@ -10,11 +10,14 @@ from pydantic import Field
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.tick import Tick
-from finiex_ray.core.enums import Wake
+from finiex_ray.core.enums import EventKind, OrderState, Wake
 from finiex_ray.core.time import NS_PER_S
 from finiex_ray.decisions.base import Actions, Inputs, LogicParams
 from finiex_ray.decisions.tick_style import TickLogic, Values
-from finiex_ray.trading.api import TradingApi
+from finiex_ray.trading.api import KEEP, TradingApi
+
+
+_MARKET = {EventKind.BAR_CLOSED, EventKind.SESSION_GAP}
 
 
 class DiceParams(LogicParams):
@@ -22,6 +25,7 @@ class DiceParams(LogicParams):
     reads: float = Field(0.02, description="Share of ticks at which it reads its account.")
     trades: float = Field(0.01, description="Share of ticks at which it sends a request.")
     lots: float = 0.1
+    fail_at: int = Field(-1, description="Tick at which it raises; -1: never.")
 
 
 class Dice(TickLogic):
@@ -29,12 +33,15 @@ class Dice(TickLogic):
 
     Params = DiceParams
     params: DiceParams
+    session_gap_s = 3.0
 
     def __init__(self, params: DiceParams) -> None:
         super().__init__(params)
         self._random = random.Random(params.seed)
 
     def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
+        if tick.index == self.params.fail_at:
+            raise ArithmeticError(f"no luck at {tick.index}, balance {trading.balance}")
         if self._random.random() < self.params.reads:
             self._read(tick, values, trading)
         if self._random.random() < self.params.trades:
@@ -63,10 +70,12 @@ class Dice(TickLogic):
         if kind < 2:
             trading.buy(lots, trail_points=self._random.choice([0, 20]), **stops)
         elif kind == 2:
-            trading.sell(lots, **stops)
+            trading.sell(lots, trail_points=self._random.choice([0, 25]), **stops)
         elif kind == 3:
             first = trading.buy(lots, limit=tick.bid - gap, good_till=tick.time_ns + 90 * NS_PER_S, **stops)
-            trading.one_cancels_other(first, trading.sell(lots, limit=tick.ask + gap, **stops))
+            second = trading.sell(lots, limit=tick.ask + gap, **stops)
+            if all(trading.order(order).state is OrderState.PENDING for order in (first, second)):
+                trading.one_cancels_other(first, second)
         elif kind == 4:
             trading.sell(lots, stop=tick.bid - gap, **stops)
         elif kind == 5:
@@ -75,7 +84,8 @@ class Dice(TickLogic):
             trading.buy("0.0151")  # refused at once: an event of this tick that the next one is told of
         elif kind == 7:
             for view in trading.positions:
-                trading.modify_position(view.position_id, sl=None, tp=tick.bid + gap, trail_points=15)
+                sl = self._random.choice([None, KEEP])
+                trading.modify_position(view.position_id, sl=sl, tp=tick.bid + gap, trail_points=15)
         elif kind == 8:
             trading.close_all()
         elif trading.positions:
@@ -96,5 +106,9 @@ class GatedByHand(Dice):
     """What `Gated` is, called at every tick: knows by itself when."""
 
     def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
-        if tick.index % 40 == 7 or any(event.tick == tick.index for event in trading.events):
+        if tick.index % 40 == 7 or self._woken(tick, trading):
             super().on_tick(tick, values, trading)
+
+    @staticmethod
+    def _woken(tick: Tick, trading: TradingApi) -> bool:
+        return any(event.tick == tick.index and event.kind not in _MARKET for event in trading.events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -129,7 +129,7 @@ class BarRenderer:
                 track.take(self._block(0, first, before, 0))
 
     @property
-    def segments(self) -> tuple[TickSegment, ...]:
+    def segments(self) -> Sequence[TickSegment]:
         """The segments of the window."""
         return self._window.segments
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 
 import numpy as np
 
@@ -35,11 +37,11 @@ class MarketWindow:
     digits: int
     bar_price: BarPrice
     start_ns: int
-    segments: tuple[TickSegment, ...]
+    segments: Sequence[TickSegment]
     first: int  # offset of the scenario's first tick in segments[0]; its length when the scenario begins in a later one
     last: int  # offset past the scenario's last tick in segments[-1]
     warmup: Mapping[Timeframe, BarSeries]
-    conversion: tuple[TickSegment, ...] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
+    conversion: Sequence[TickSegment] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
     extremes: tuple[IntArray, ...] = ()  # of the segments' runs, where they are known already (`make_extremes`)
 
     @property
@@ -55,3 +57,23 @@ class MarketWindow:
         parts[0] = parts[0][self.first :]
         filled = [part for part in parts if len(part)]
         return (int(filled[0][0]), int(filled[-1][-1])) if filled else (self.start_ns, self.start_ns)
+
+    @cached_property
+    def highest_points(self) -> int:
+        """Highest ask, points; 0 without ticks."""
+        return _highest(self.segments, self.extremes)
+
+    @cached_property
+    def highest_rate(self) -> int:
+        """Highest ask of the conversion pair, its points; 0 without one."""
+        return _highest(self.conversion)
+
+
+def _highest(segments: Sequence[TickSegment], extremes: Sequence[IntArray] = ()) -> int:
+    """Highest ask. Where extremes of runs are known, only the ticks after them are looked at."""
+    highest = 0
+    for segment, runs in zip_longest(segments, extremes):
+        known = 0 if runs is None else len(runs)
+        rest = segment.ask_points[known * RUN :]
+        highest = max(highest, int(runs[:, 3].max()) if known else 0, int(rest.max()) if len(rest) else 0)
+    return highest

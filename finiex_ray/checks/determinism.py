@@ -19,6 +19,7 @@ from finiex_ray.checks.verdict import (
     strategy_text,
 )
 from finiex_ray.config.models import ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ExecutionError
 from finiex_ray.core.records import Records
 from finiex_ray.core.time import format_utc
@@ -52,7 +53,13 @@ class _Case:
 
 
 def check_determinism(
-    scenario_set: ScenarioSet, source: TickSource, brokers: Brokers, *, ray: bool = True, address: str | None = None
+    scenario_set: ScenarioSet,
+    source: TickSource,
+    brokers: Brokers,
+    *,
+    ray: bool = True,
+    address: str | None = None,
+    access: PluginAccess = NO_ACCESS,
 ) -> CheckReport:
     """Runs each scenario in every way, and compares the ``result_hash`` and the records with those of the first run.
 
@@ -66,13 +73,14 @@ def check_determinism(
         brokers: Finds the broker that ``account.broker`` names; may raise `ConfigError`.
         ray: Whether to run on Ray too.
         address: Address of an existing Ray cluster.
+        access: Strategy code that may be loaded.
 
     Raises:
         ScenarioInvalidError: If no scenario of the set can run.
         ExecutionError: If Ray or a fresh process cannot be used.
     """
     cache = SegmentCache(source)
-    plan = plan_scenarios(scenario_set, cache, brokers)
+    plan = plan_scenarios(scenario_set, cache, brokers, access)
     invalid = require_some(plan)
     planned = [_unlimited(each) for each in plan.runnable]
     firsts = {result.index: result for result in LocalExecutor(cache).run(planned)}

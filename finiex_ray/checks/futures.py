@@ -37,7 +37,7 @@ def cut_after(window: MarketWindow, tick: int) -> MarketWindow:
     """The window as it would be if the data ended with ``tick``; what lies behind is not even in memory."""
     number, offset = _locate(window, tick)
     kept = take(window.segments[number], np.arange(offset + 1))  # a copy: a view would lead to the rest
-    return replace(window, segments=(*window.segments[:number], freeze(kept)), last=offset + 1)
+    return replace(window, segments=(*window.segments[:number], freeze(kept)), last=offset + 1, extremes=())
 
 
 def scrambled_after(
@@ -64,7 +64,7 @@ def scrambled_after(
     volume = np.asarray(rng.integers(1, 1_000, count) * 0.5, dtype=np.float64)
     true = take(segment, slice(0, kept))
     scrambled = concat_segments([true, TickSegment(times, bid, bid + spread, volume)])
-    return replace(window, segments=(*window.segments[:number], scrambled), last=offset + past - tick)
+    return replace(window, segments=(*window.segments[:number], scrambled), last=offset + past - tick, extremes=())
 
 
 def _walk(last: int, count: int, rng: np.random.Generator, *, upwards: bool) -> IntArray:

@@ -23,6 +23,7 @@ from finiex_ray.checks.verdict import (
     strategy_text,
 )
 from finiex_ray.config.models import ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.market import IntArray
 from finiex_ray.core.random import generator
 from finiex_ray.core.time import format_utc
@@ -41,7 +42,13 @@ _REPEATED: Final = "run again on the same data: not repeatable, see 'check deter
 
 
 def check_lookahead(
-    scenario_set: ScenarioSet, source: TickSource, brokers: Brokers, *, probes: int = 8, seed: int = 0
+    scenario_set: ScenarioSet,
+    source: TickSource,
+    brokers: Brokers,
+    *,
+    probes: int = 8,
+    seed: int = 0,
+    access: PluginAccess = NO_ACCESS,
 ) -> CheckReport:
     """Looks for workers and logics that use what happens after the tick they speak for.
 
@@ -57,12 +64,13 @@ def check_lookahead(
         brokers: Finds the broker that ``account.broker`` names; may raise `ConfigError`.
         probes: Probe ticks for each scenario and block size, 1 or more.
         seed: Seed of the probes and of the scrambled futures.
+        access: Strategy code that may be loaded.
 
     Raises:
         ScenarioInvalidError: If no scenario of the set can run.
     """
     cache = SegmentCache(source)
-    plan = plan_scenarios(scenario_set, cache, brokers)
+    plan = plan_scenarios(scenario_set, cache, brokers, access)
     invalid = require_some(plan)
     checked = [_check_scenario(planned, planned.window(cache), probes, seed) for planned in plan.runnable]
     return CheckReport("lookahead", (*checked, *invalid))

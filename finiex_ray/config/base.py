@@ -10,7 +10,11 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Stri
 
 __all__ = ["Currency", "Model", "Moment", "Name", "Real", "Symbol"]
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
+# No path, and no formula where a table of names is opened in a spreadsheet.
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\=+\-@][^\x00-\x1f\x7f/\\]*$"),
+]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._#+-]{0,31}$")]
 

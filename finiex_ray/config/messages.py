@@ -21,7 +21,9 @@ Location = Sequence[int | str]
 _MAX_SHOWN: Final = 80  # characters of a value in a message
 _MAX_LINES: Final = 50  # of one message
 _PATTERNS: Final = {
-    r"^[^\x00-\x1f\x7f/\\]+$": "must have no slash, backslash or control character",
+    r"^[^\x00-\x1f\x7f/\\=+\-@][^\x00-\x1f\x7f/\\]*$": (
+        "must have no slash, backslash or control character, and not begin with = + - @"
+    ),
     r"^[A-Z0-9]{2,12}$": "must be 2 to 12 capital letters or digits",
     r"^[A-Za-z0-9][A-Za-z0-9._#+-]{0,31}$": "must be a letter or digit, then at most 31 of letters, digits, . _ # + -",
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from finiex_ray.config.base import Currency, Model, Moment, Name, Real, Symbol
 from finiex_ray.config.costs import GuardConfig, LatencyConfig, SlippageConfig
@@ -16,6 +17,7 @@ __all__ = [
     "AccountConfig",
     "BarPrice",
     "DataConfig",
+    "DataLoad",
     "ExecutionConfig",
     "InvalidScenario",
     "LiveStatsConfig",
@@ -23,6 +25,9 @@ __all__ = [
     "ScenarioSet",
     "TypedConfig",
 ]
+
+
+_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]*@")  # scheme://user:password@host
 
 
 class BarPrice(StrEnum):
@@ -33,6 +38,13 @@ class BarPrice(StrEnum):
     ASK = "ask"
 
 
+class DataLoad(StrEnum):
+    """Who reads ticks when a set runs on Ray."""
+
+    DRIVER = "driver"
+    CLUSTER = "cluster"
+
+
 class DataConfig(Model):
     """Where ticks come from; one for the whole set."""
 
@@ -40,6 +52,20 @@ class DataConfig(Model):
     seed: int = Field(
         0, ge=0, lt=2**63, strict=True, description="Seed of the synthetic market; not used by a catalog."
     )
+    load: DataLoad = Field(
+        DataLoad.DRIVER,
+        description="On Ray: 'driver' reads ticks and hands them out, 'cluster' reads them on the nodes.",
+    )
+
+    @field_validator("catalog")
+    @classmethod
+    def _no_password(cls, catalog: str) -> str:
+        if _PASSWORD.search(catalog):
+            raise ValueError(
+                "must hold no password: it would stand in every run folder; give it to the process (AWS_SECRET_ACCESS_KEY, "
+                "GOOGLE_APPLICATION_CREDENTIALS, or the role of the machine)"
+            )
+        return catalog
 
 
 class TypedConfig(BaseModel):

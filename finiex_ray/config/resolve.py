@@ -15,11 +15,13 @@ from finiex_ray.config.layout import TOP_KEYS, GlobalSection
 from finiex_ray.config.messages import child_path, join_lines, line, lines, shorten
 from finiex_ray.config.models import DataConfig, InvalidScenario, ScenarioConfig, ScenarioSet
 from finiex_ray.config.overrides import Override, apply_to_scenario, check_workers, put
+from finiex_ray.config.resolved import SECTIONS, slim
 from finiex_ray.core.errors import ConfigError, suggest
 
 __all__ = ["resolve_set"]
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
+_MOST_SHARED = 4_096
 
 
 def resolve_set(
@@ -47,9 +49,10 @@ def resolve_set(
     wanted = _wanted(names, only, source)
 
     found: list[ScenarioConfig | InvalidScenario] = []
+    sections = _Sections()
     disabled: set[str] = set()
     for index in wanted:
-        scenario = _scenario(index, names[index], scenarios[index], shared, per_scenario, source)
+        scenario = _scenario(index, names[index], scenarios[index], shared, per_scenario, source, sections)
         if isinstance(scenario, InvalidScenario) or scenario.enabled:
             found.append(scenario)
         else:
@@ -190,6 +193,7 @@ def _scenario(
     shared: Mapping[str, Any],
     overrides: Mapping[int, Sequence[Override]],
     source: str,
+    sections: _Sections,
 ) -> ScenarioConfig | InvalidScenario:
     prefix = f"scenarios[{index}]"
     if not isinstance(own, Mapping):
@@ -200,7 +204,8 @@ def _scenario(
         merged = merge_scenario(shared, own)
         for override in (*overrides[-1], *overrides.get(index, ())):
             merged = apply_to_scenario(merged, override)
-        return ScenarioConfig.model_validate(merged)
+        values = sections.shared(merged)
+        return slim(ScenarioConfig.model_validate(values), values)
     except ConfigError as error:
         place = f"{prefix}.{error.path}" if error.path else prefix
         cause = line(error.source, "", error.reason)
@@ -209,3 +214,30 @@ def _scenario(
         reasons = lines(error, ScenarioConfig, source=source, prefix=prefix)
     symbol = merged.get("symbol")
     return InvalidScenario(name=name, symbol=symbol if isinstance(symbol, str) else "", reasons=tuple(reasons))
+
+
+class _Sections:
+    """One validated object for all scenarios whose section holds the same: less work and, in large sets, less memory."""
+
+    def __init__(self) -> None:
+        self._adapters = {
+            name: TypeAdapter(ScenarioConfig.model_fields[name].rebuild_annotation()) for name in SECTIONS
+        }
+        self._found: dict[tuple[str, str], Any] = {}
+
+    def shared(self, merged: Mapping[str, Any]) -> dict[str, Any]:
+        """The scenario with validated sections, as far as they are valid; the others stay for the whole to refuse."""
+        values = dict(merged)
+        for name in SECTIONS:
+            if name in values or name != "logic":  # which has no default
+                with contextlib.suppress(ValidationError):
+                    values[name] = self._section(name, values.get(name, {}))
+        return values
+
+    def _section(self, name: str, value: Any) -> Any:
+        key = (name, repr(value))
+        if key not in self._found:
+            if len(self._found) >= _MOST_SHARED:
+                self._found.clear()
+            self._found[key] = self._adapters[name].validate_python(value)
+        return self._found[key]

@@ -42,6 +42,7 @@ class Action(IntEnum):
     NONE = 0
     BUY = 1
     CLOSE = 2
+    QUOTE = 3  # enter on either side; only a policy of limit orders can, to the others it says nothing
 
 
 class OrderType(IntEnum):
@@ -154,6 +155,8 @@ class EventKind(IntEnum):
     SWAP = 9
     TRIGGERED = 10  # a stop-limit order became a limit order
     DONE = 11  # an instruction was carried out
+    BAR_CLOSED = 12  # told at the first tick after the bar
+    SESSION_GAP = 13  # told at the first tick after a time without any
 
 
 class Wake(IntFlag):
@@ -161,7 +164,8 @@ class Wake(IntFlag):
 
     NONE = 0
     ACTION = 1
-    FILL = 2  # anything of `EventKind`
-    BAR = 4
+    FILL = 2  # anything that has happened at the broker
+    BAR = 4  # a bar of a timeframe in use has closed
     TICK = 8
     GROW = 16  # internal: a record array is full
+    GAP = 32  # the first tick after a session gap

@@ -11,6 +11,8 @@
     ├── StrategyContractError  a worker or logic broke its contract (shape, dtype, outputs)
     ├── TimeLimitError         a scenario used up its ``execution.time_limit_s``
     └── ExecutionError         the executor cannot go on (Ray unreachable, a crash of a task process)
+        └── RunStoppedError    a run under way cannot go on: what is finished stays, and it can be resumed
+            └── OutputError    results cannot be written (disk full, no permission)
 
 Exceptions raised by user code are never wrapped: they travel as they are, with their traceback, in the result.
 """
@@ -26,7 +28,9 @@ __all__ = [
     "ExecutionError",
     "FiniexError",
     "ImportRefusedError",
+    "OutputError",
     "RegistryError",
+    "RunStoppedError",
     "ScenarioInvalidError",
     "StrategyContractError",
     "TimeLimitError",
@@ -97,6 +101,14 @@ class TimeLimitError(FiniexError):
 
 class ExecutionError(FiniexError):
     """The executor cannot go on."""
+
+
+class RunStoppedError(ExecutionError):
+    """A run under way cannot go on; what is finished stays, and it can be resumed."""
+
+
+class OutputError(RunStoppedError):
+    """Results cannot be written."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

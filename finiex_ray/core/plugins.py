@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, suggest
 
 __all__ = ["ParamInfo", "PluginKind", "check_params", "describe_params", "plugin_paths", "resolve"]
@@ -50,18 +51,21 @@ def plugin_paths(kind: PluginKind) -> dict[str, str]:
     return dict(sorted({**found, **kind.builtin}.items()))
 
 
-def resolve(kind: PluginKind, name: str, allow_imports: Iterable[str] | None = None) -> object:
+def resolve(kind: PluginKind, name: str, access: PluginAccess = NO_ACCESS) -> object:
     """Finds what a registered name or an import path stands for.
 
     Args:
         kind: The sort of plug-in.
         name: A registered name, or ``"package.module:Class"``.
-        allow_imports: Packages from which import paths and entry points may come; None allows every package.
+        access: What the run may load. Registered names need no permission.
 
     Raises:
         RegistryError: If the name is unknown, its package is not allowed, or its module or attribute cannot be found.
             An exception raised by the module itself travels as it is.
     """
+    handed_over = access.handed_over(name)
+    if handed_over is not None:
+        return handed_over
     paths = plugin_paths(kind)
     path = paths.get(name, name)
     if ":" not in path:
@@ -70,16 +74,18 @@ def resolve(kind: PluginKind, name: str, allow_imports: Iterable[str] | None = N
     module_name, _, attribute = path.partition(":")
     if not module_name or not all(part.isidentifier() for part in [*module_name.split("."), *attribute.split(".")]):
         raise RegistryError(f"{kind.noun} type '{name}' is no import path; write it as 'package.module:Class'")
-    if name not in kind.builtin and allow_imports is not None:
-        _check_allowed(kind, name, module_name, tuple(allow_imports))
+    if name not in paths:
+        _check_allowed(kind, name, module_name, access)
     return _attribute(_module(kind, name, module_name), attribute, f"{kind.noun} type '{name}'")
 
 
-def _check_allowed(kind: PluginKind, name: str, module_name: str, allowed: tuple[str, ...]) -> None:
-    if not any(module_name == package or module_name.startswith(f"{package}.") for package in allowed):
-        listed = ", ".join(allowed) or "none"
+def _check_allowed(kind: PluginKind, name: str, module_name: str, access: PluginAccess) -> None:
+    if not access.allows(module_name):
+        top = module_name.partition(".")[0]
+        listed = f"; allowed are {', '.join(access.packages)}" if access.packages else ""
         raise RegistryError(
-            f"{kind.noun} type '{name}' would import '{module_name}', which this run does not allow (allowed: {listed})"
+            f"{kind.noun} type '{name}' would import and run '{module_name}', which this run does not allow{listed}. "
+            f'If you trust it, add --allow-import {top} (in Python: allow_imports=["{top}"])'
         )
 
 

@@ -228,7 +228,10 @@ SYMBOL_DTYPE: Final = np.dtype(
 
 POLICY_DTYPE: Final = np.dtype(
     [
-        ("enabled", "i8"),  # 1: the compiled one-position policy acts on the actions
+        ("enabled", "i8"),  # 1: a compiled policy acts on the actions
+        ("quotes", "i8"),  # 1: it enters by limit orders (`QuotePolicy`); 0: at the market (`OnePositionPolicy`)
+        ("offset_points", "i8"),  # of its limit orders from the quote of their own side
+        ("lifetime_ns", "i8"),  # of its limit orders; 0: till cancelled
         ("volume_steps", "i8"),
         ("sl_offset_points", "i8"),  # or 0
         ("tp_offset_points", "i8"),  # or 0

@@ -110,6 +110,10 @@ class Catalog:
         for day in self.days(symbol):
             yield day, self.verify(symbol, day) if verify else self.load(symbol, day)
 
+    def rows(self, symbol: str, day: date) -> int | None:
+        """Ticks of one UTC day, from the file's metadata."""
+        return self.info(symbol, day).rows if self.has_day(symbol, day) else 0
+
     def content_key(self, symbol: str, day: date) -> str:
         """Content hash of a day, from the file's metadata."""
         if not self.has_day(symbol, day):

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from finiex_ray.core.errors import ConfigError, ImportRefusedError, suggest
 from finiex_ray.data.catalog import Catalog
 from finiex_ray.data.catalog_format import SourcePart
-from finiex_ray.data.importers.base import Crossed, Importer, ImportOptions
+from finiex_ray.data.importers.base import MAPPING_OPTIONS, Crossed, Importer, ImportOptions
 from finiex_ray.data.importers.collector import CollectorImporter
 from finiex_ray.data.importers.csv import CsvImporter
 from finiex_ray.data.importers.dukascopy import DukascopyImporter
@@ -133,6 +133,7 @@ def import_ticks(
         time_format=time_format,
         delimiter=delimiter,
     )
+    _check_mapping(importer, options)
     files, warnings = find_files(sources, importer, symbol)
     with tempfile.TemporaryDirectory(prefix="finiex-import-") as folder:
         staging = Staging(Path(folder))
@@ -164,6 +165,14 @@ def _importer(fmt: str) -> Importer:
     if fmt not in IMPORTERS:
         raise ConfigError(f"unknown format {fmt!r}.{suggest(fmt, IMPORTERS)}", source="--format")
     return IMPORTERS[fmt]
+
+
+def _check_mapping(importer: Importer, options: ImportOptions) -> None:
+    """Refuses options that the format would not read."""
+    for name, flag in MAPPING_OPTIONS.items():
+        if getattr(options, name) and name not in importer.takes:
+            takers = " or ".join(each.name for each in IMPORTERS.values() if name in each.takes)
+            raise ConfigError(f"goes with format {takers}; format {importer.name} has a layout of its own", source=flag)
 
 
 def _check_digits(digits: int, symbol: str, catalog: Catalog) -> int:

@@ -19,6 +19,7 @@ __all__ = ["QualityReport", "check"]
 _OUTLIER_MADS: Final = 20
 _OUTLIER_SPREADS: Final = 20
 _COARSE: Final = 10  # points: a grid ten times too fine
+_FEW_PRICES: Final = 10  # different ones, below which a coarse grid may be chance
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class QualityReport:
     spread_median_points: float
     spread_max_points: int
     price_step_points: int  # largest number that divides all prices
+    digits_too_many: bool  # every price keeps to the ten-point grid, and there are prices enough to tell
     off_grid: int  # ticks off the ten-point grid, where 99 % of ticks or more keep to it
     outliers: int  # jumps of the mid over 20 median jumps and over 20 median spreads
     largest_jump_points: float
@@ -59,9 +61,7 @@ class QualityReport:
     @property
     def clean(self) -> bool:
         """Whether nothing is wrong; gaps, zero spreads, equal times and duplicates are facts of a market."""
-        return not (
-            self.out_of_order or self.crossed or self.outliers or self.off_grid or self.price_step_points % _COARSE == 0
-        )
+        return not (self.out_of_order or self.crossed or self.outliers or self.off_grid or self.digits_too_many)
 
     def as_dict(self) -> dict[str, Any]:
         """All findings as plain values, with ``clean``."""
@@ -82,7 +82,7 @@ class QualityReport:
         )
         jump = f" at {format_utc(self.largest_jump_ns)}" if self.largest_jump_ns else ""
         low, middle, high = self.spread_min_points, self.spread_median_points, self.spread_max_points
-        hint = " (digits look one too many)" if self.price_step_points % _COARSE == 0 else ""
+        hint = " (digits look one too many)" if self.digits_too_many else ""
         return [
             f"ticks            {self.ticks:,} in {self.days} days",
             f"time             {format_utc(self.first_ns)} to {format_utc(self.last_ns)}",
@@ -128,6 +128,7 @@ class _Tally:
         self.closed_ns = 0
         self.out_of_order = self.equal = self.duplicates = 0
         self.step = self.on_coarse = 0
+        self.prices: set[int] = set()  # different ones, the first few
         self.jump_hp, self.jump_at = 0, 0
         self.spreads: dict[int, int] = {}
         self.jumps_hp: dict[int, int] = {}
@@ -141,6 +142,8 @@ class _Tally:
         self.days += 1
         _count(self.spreads, day.ask_points - day.bid_points)
         self.step = int(np.gcd.reduce([np.gcd.reduce(day.bid_points), np.gcd.reduce(day.ask_points), self.step]))
+        if len(self.prices) < _FEW_PRICES:
+            self.prices.update(np.unique(day.bid_points).tolist())
         self.on_coarse += int(((day.bid_points % _COARSE == 0) & (day.ask_points % _COARSE == 0)).sum())
         joined = day if self.last is None else concat_segments([self.last, day])
         self._steps(joined)
@@ -192,7 +195,7 @@ class _Tally:
         off_grid = self.ticks - self.on_coarse
         off_grid = off_grid if self.ticks and off_grid <= self.ticks // 100 else 0
         open_ns = max(1, (last or 0) - (first or 0) - self.closed_ns)
-        too_many = bool(self.step) and self.step % _COARSE == 0
+        too_many = bool(self.step) and self.step % _COARSE == 0 and len(self.prices) >= _FEW_PRICES
         each = max(1, self.ticks)
         lost = (
             min(40.0, 400 * crossed / each)
@@ -224,6 +227,7 @@ class _Tally:
             spread_median_points=spread,
             spread_max_points=max(self.spreads, default=0),
             price_step_points=self.step or 1,
+            digits_too_many=too_many,
             off_grid=off_grid,
             outliers=outliers,
             largest_jump_points=self.jump_hp / 2,

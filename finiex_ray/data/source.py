@@ -46,6 +46,10 @@ class TickSource(Protocol):
         """
         ...
 
+    def rows(self, symbol: str, day: date) -> int | None:
+        """Ticks of one UTC day, where that is known without loading them; None where it is not."""
+        ...
+
     def content_key(self, symbol: str, day: date) -> str:
         """A text that is equal for equal content, found without loading the ticks."""
         ...

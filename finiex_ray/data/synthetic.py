@@ -104,6 +104,10 @@ class SyntheticMarket:
             return empty_segment()
         return _make_day(self.seed, symbol, spec, day)
 
+    def rows(self, symbol: str, day: date) -> int | None:
+        """None: how many ticks a day has is known once it is made."""
+        return None if self.has_day(symbol, day) else 0
+
     def content_key(self, symbol: str, day: date) -> str:
         """Hash of what the day is made from."""
         self._spec(symbol)

@@ -28,11 +28,12 @@ Actions = NDArray[np.int8]
 Inputs = Mapping[str, Mapping[str, FloatArray]]
 
 
-WakeName = Literal["actions", "fills", "bars", "every_tick"]
+WakeName = Literal["actions", "fills", "bars", "gaps", "every_tick"]
 _WAKES: Final[Mapping[WakeName, Wake]] = {
     "actions": Wake.ACTION,
     "fills": Wake.FILL,
     "bars": Wake.BAR,
+    "gaps": Wake.GAP,
     "every_tick": Wake.TICK,
 }
 
@@ -49,15 +50,16 @@ class LogicParams(BaseModel):
     wake_on: tuple[WakeName, ...] | None = Field(
         None,
         min_length=1,
-        description="When a logic that trades by itself is called: actions, fills, bars, every_tick; default: as it says.",
+        description="When a logic that trades by itself is called: actions, fills, bars, gaps, every_tick; default: as it says.",
     )
 
 
 class DecisionLogic(ABC):
     """A strategy in block style: the workers' arrays in, an action a tick out, once a block.
 
-    Trading is done either by the compiled one-position policy (return it from ``policy``: the strategy then never leaves
-    machine code) or, where ``policy`` returns None, by ``execute``, which is called at each wake-up.
+    Trading is done either by a compiled policy (return a `OnePositionPolicy`, or to enter by limit orders a `QuotePolicy`,
+    from ``policy``: the strategy then never leaves machine code) or, where ``policy`` returns None, by ``execute``, which is
+    called at each wake-up.
 
     Attributes:
         Params: The pydantic model of the parameters.
@@ -67,12 +69,14 @@ class DecisionLogic(ABC):
             their decisions.
         log: The scenario's log.
         wake_on: When ``execute`` is called (only where ``policy`` returns None); the parameter of that name goes before.
+        session_gap_s: Simulated seconds without a tick from which on the next one begins a session (``Wake.GAP``).
     """
 
     Params: ClassVar[type[LogicParams]] = LogicParams
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     policy_params: ClassVar[frozenset[str]] = frozenset()
     wake_on: Wake = Wake.ACTION
+    session_gap_s: float = 3_600.0
 
     def __init__(self, params: LogicParams) -> None:
         self.params = params

@@ -48,9 +48,9 @@ def wake_reasons(logic: DecisionLogic) -> list[str]:
             f"logic.wake_on is {', '.join(wanted)}: the compiled policy trades {name}, which is never called; leave it out"
         ]
     silent = isinstance(logic, TickLogic) and type(logic).decide is TickLogic.decide
-    if silent and not logic.wake_on & (Wake.TICK | Wake.BAR):
+    if silent and not logic.wake_on & (Wake.TICK | Wake.BAR | Wake.GAP):
         return [
-            f"logic.wake_on: {name} would never be called: it has no 'decide' that gives actions; write one, or add bars"
+            f"logic.wake_on: {name} would never be called: it has no 'decide' that gives actions; write one, or add bars or gaps"
         ]
     return []
 

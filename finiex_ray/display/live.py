@@ -79,6 +79,11 @@ class LiveDisplay:
         else:
             self._print(_totals_text(totals))
 
+    def note(self, text: str) -> None:
+        """Shows a line."""
+        if not self._quiet:
+            self._print(Text(printable(text)))
+
     def finished(self, result: ScenarioResult) -> None:
         """Tells of a scenario that failed, at once; of the first ones only, as the summary lists them all."""
         if self._quiet or result.success or result.error is None:
@@ -106,13 +111,15 @@ def _screen(updates: Sequence[ProgressUpdate], totals: Totals, height: int) -> R
     for name in ("ticks", "done"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", width=16)
-    for name in ("rate", "ETA", "balance", "trades"):
+    for name in ("rate", "ETA", "balance", "equity", "trades"):
         table.add_column(name, justify="right", no_wrap=True)
     for update in shown:
         table.add_row(*_cells(update))
     parts: list[RenderableType] = [table]
     if len(shown) < len(updates):
         parts.append(Text(f"… and {len(updates) - len(shown):,} more", style="dim"))
+    details = [line for update in shown for line in _details(update)]
+    parts += details[: room - len(shown)]
     return Group(*parts, Text(""), _totals_text(totals))
 
 
@@ -129,8 +136,21 @@ def _cells(update: ProgressUpdate) -> list[RenderableType]:
         rate(per_s),
         duration(left_s),
         money(update.balance),
+        money(update.equity),
         count(update.trades),
     ]
+
+
+def _details(update: ProgressUpdate) -> list[Text]:
+    """What the scenario exports beyond its row: shares of the operations, the forming bars."""
+    lines = []
+    if update.operations:
+        shares = (f"{name} {percent(100.0 * share, 0)}" for name, share in update.operations.items())
+        lines.append(f"{update.name}  {'  '.join(shares)}")
+    for timeframe, prices in (update.bars or {}).items():
+        named = zip(("open", "high", "low", "close"), prices, strict=True)
+        lines.append(f"{update.name}  {timeframe}  {'  '.join(f'{name} {price:.8g}' for name, price in named)}")
+    return [Text(printable(line), style="dim", no_wrap=True, overflow="ellipsis") for line in lines]
 
 
 def _totals_text(totals: Totals) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "duration", "money", "percent", "rate", "ratio"]
+__all__ = ["count", "data_size", "duration", "money", "percent", "rate", "ratio"]
 
 _DASH = "–"
 _SIZES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -39,6 +39,16 @@ def rate(per_s: float | None) -> str:
         if per_s >= size:
             return f"{_three_digits(per_s / size)} {unit}/s"
     return f"{per_s:.0f} /s"
+
+
+def data_size(size: float | None) -> str:
+    """Bytes: ``850 B``, ``12.3 MB``, ``4.56 GB`` (thousands, not 1,024s)."""
+    if size is None or _missing(size):
+        return _DASH
+    for step, unit in _SIZES:
+        if size >= step:
+            return f"{_three_digits(size / step)} {unit}B"
+    return f"{size:.0f} B"
 
 
 def duration(seconds: float | None) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from finiex_ray.bars.rates import RateReader
 from finiex_ray.bars.renderer import BarRenderer
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
-from finiex_ray.core.market import IntArray, TickSegment
 from finiex_ray.core.time import Timeframe
 from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.binding import bind_roles, wake_reasons
@@ -21,7 +20,6 @@ from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.engine.result import ScenarioTask
 from finiex_ray.engine.screening import Decider, can_screen
-from finiex_ray.kernels.runs import RUN
 from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import TradingTerms, make_terms
@@ -55,7 +53,9 @@ class LiveScenario:
     python_lane: bool  # whether a tick-style logic may run in the lane
 
 
-def build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
+def build_strategy(
+    config: ScenarioConfig, access: PluginAccess = NO_ACCESS
+) -> tuple[dict[str, Worker], DecisionLogic, Mapping[str, str]]:
     """Makes workers and logic and binds them.
 
     Raises:
@@ -65,12 +65,12 @@ def build_strategy(config: ScenarioConfig) -> tuple[dict[str, Worker], DecisionL
     workers: dict[str, Worker] = {}
     for name, typed in config.workers.items():
         try:
-            workers[name] = create_worker(name, typed)
+            workers[name] = create_worker(name, typed, access)
         except (ConfigError, RegistryError) as error:
             reasons.append(f"workers.{name}: {error}")
     logic = None
     try:
-        logic = create_logic(config.logic)
+        logic = create_logic(config.logic, access)
     except (ConfigError, RegistryError) as error:
         reasons.append(f"logic: {error}")
     if logic is not None:
@@ -89,13 +89,13 @@ def warmup_needs(workers: Mapping[str, Worker]) -> dict[Timeframe, int]:
     return needs
 
 
-def strategy_needs(config: ScenarioConfig) -> Mapping[Timeframe, int]:
+def strategy_needs(config: ScenarioConfig, access: PluginAccess = NO_ACCESS) -> Mapping[Timeframe, int]:
     """Warm-up bars that the scenario's workers need, by timeframe (rule R14).
 
     Raises:
         ScenarioInvalidError: With every reason why the strategy cannot be built.
     """
-    workers, _, _ = build_strategy(config)
+    workers, _, _ = build_strategy(config, access)
     return warmup_needs(workers)
 
 
@@ -108,16 +108,6 @@ def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> Tr
     return make_terms(config.symbol, config.account, broker, digits)
 
 
-def _highest(segments: Sequence[TickSegment], extremes: Sequence[IntArray] = ()) -> int:
-    """Highest ask, points; 0 without ticks. Where extremes of runs are known, only the ticks after them are looked at."""
-    highest = 0
-    for segment, runs in zip_longest(segments, extremes):
-        known = 0 if runs is None else len(runs)
-        rest = segment.ask_points[known * RUN :]
-        highest = max(highest, int(runs[:, 3].max()) if known else 0, int(rest.max()) if len(rest) else 0)
-    return highest
-
-
 def open_account(task: ScenarioTask, window: MarketWindow, policy: OnePositionPolicy | None) -> TradeSimulator:
     """The simulated account of a scenario, at its start.
 
@@ -125,7 +115,7 @@ def open_account(task: ScenarioTask, window: MarketWindow, policy: OnePositionPo
         ScenarioInvalidError: If this account cannot trade this symbol.
     """
     terms = trading_terms(task.config, task.broker, window.digits)
-    terms.check_range(_highest(window.segments, window.extremes), max(_highest(window.conversion), 1))
+    terms.check_range(window.highest_points, max(window.highest_rate, 1))
     return TradeSimulator(terms, window.ticks, task.config.seed, policy, window.span_ns)
 
 
@@ -137,7 +127,7 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     """
     config = task.config
     with profiler.startup("strategy"):
-        workers, logic, roles = build_strategy(config)
+        workers, logic, roles = build_strategy(config, task.access)
         for worker in workers.values():
             worker.log = logger.workers
         logic.log = logger

@@ -107,6 +107,7 @@ class _Shared:
         self._profiler.add_startup("data", data_ns)
         self._strategies: dict[Hashable, _Strategy] = {}
         self._places: dict[Hashable, tuple[_Strategy, int]] = {}  # of each distinct decision
+        self._workers_keys: dict[int, Hashable] = {}  # by the identity of the section: most scenarios share one
         self._opened: list[tuple[ScenarioConfig, TradeSimulator]] = []
         with self._profiler.startup("strategy"):
             for task in tasks:
@@ -125,15 +126,15 @@ class _Shared:
     def _place(self, task: ScenarioTask) -> None:
         """Puts a scenario with those that decide alike, if a compiled policy trades for it."""
         config = task.config
-        logic = create_logic(config.logic)
+        logic = create_logic(config.logic, task.access)
         policy = logic.policy()
         if policy is None:
             return
         own = {name: value for name, value in logic.params if name not in logic.policy_params}
-        workers_key = _worker_key(config)
+        workers_key = self._workers_key(config)
         key = (workers_key, type(logic), repr(own))
         if key not in self._places:
-            workers, logic, roles = build_strategy(config)
+            workers, logic, roles = build_strategy(config, task.access)
             decider = Decider(logic, roles)
             if workers_key not in self._strategies:
                 clock = self._clock if self._execution.profile else None
@@ -151,11 +152,17 @@ class _Shared:
             logger.info(line)
         strategy.accounts[number].append(_Account(task, self._account(task, policy), logger))
 
+    def _workers_key(self, config: ScenarioConfig) -> Hashable:
+        place = id(config.workers)
+        if place not in self._workers_keys:
+            self._workers_keys[place] = tuple((name, repr(typed)) for name, typed in config.workers.items())
+        return self._workers_keys[place]
+
     def _account(self, task: ScenarioTask, policy: OnePositionPolicy) -> TradeSimulator:
         """An account at its start; those that differ in their policy only are copied."""
         config = task.config
         for known, simulator in self._opened:
-            if known.account == config.account and known.seed == config.seed:
+            if known.seed == config.seed and (known.account is config.account or known.account == config.account):
                 return simulator.twin(policy)
         simulator = open_account(task, self._window, None)
         self._opened.append((config, simulator))
@@ -231,10 +238,6 @@ class _Shared:
             loop=loop,
             log=logger.lines(),
         )
-
-
-def _worker_key(config: ScenarioConfig) -> Hashable:
-    return tuple((name, repr(typed)) for name, typed in config.workers.items())
 
 
 class _LogFan:

@@ -9,11 +9,20 @@ from typing import NamedTuple
 
 from finiex_ray.core.time import format_utc
 
-__all__ = ["ScenarioLogger"]
+__all__ = ["ScenarioLogger", "shortened"]
 
-_HEAD_LINES = 1_000
-_TAIL_LINES = 1_000
+_HALF_LINES = 1_000
+_HALF_CHARACTERS = 128 * 1024
 _LINE_CHARACTERS = 4_000
+_MOST_CHARACTERS = 64 * 1024
+
+
+def shortened(text: str, most: int = _MOST_CHARACTERS) -> str:
+    """A text of at most so many characters and a note: beginning and end of a longer one."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters dropped …\n{text[-half:]}"
 
 
 class _Line(NamedTuple):
@@ -22,11 +31,17 @@ class _Line(NamedTuple):
 
 
 class _LineBuffer:
-    """Keeps the first and the last lines; what lies between is counted, so a chatty strategy cannot fill the memory."""
+    """Keeps the first and the last lines; what lies between is counted, so a chatty strategy cannot fill the memory.
+
+    Each half holds at most 1,000 lines and 128 KiB, a line at most 4,000 characters.
+    """
 
     def __init__(self) -> None:
         self._head: list[_Line] = []
-        self._tail: deque[_Line] = deque(maxlen=_TAIL_LINES)
+        self._head_characters = 0
+        self._head_full = False
+        self._tail: deque[_Line] = deque()
+        self._tail_characters = 0
         self._lines = 0
         self._tick = -1
         self._time_ns = 0
@@ -60,13 +75,20 @@ class _LineBuffer:
         if self._place is not None:
             self.at(*self._place())
         place = "start-up" if self._tick < 0 else f"{format_utc(self._time_ns)} tick {self._tick}"
-        for part in str(message).splitlines() or [""]:
-            line = _Line(self._tick, f"{place} {level} {part[:_LINE_CHARACTERS]}")
-            self._lines += 1
-            if len(self._head) < _HEAD_LINES:
-                self._head.append(line)
-            else:
-                self._tail.append(line)
+        for part in shortened(str(message)).splitlines() or [""]:
+            self._keep(_Line(self._tick, f"{place} {level} {part[:_LINE_CHARACTERS]}"))
+
+    def _keep(self, line: _Line) -> None:
+        self._lines += 1
+        if not self._head_full:
+            self._head.append(line)
+            self._head_characters += len(line.text)
+            self._head_full = len(self._head) >= _HALF_LINES or self._head_characters >= _HALF_CHARACTERS
+            return
+        self._tail.append(line)
+        self._tail_characters += len(line.text)
+        while len(self._tail) > _HALF_LINES or self._tail_characters > _HALF_CHARACTERS:
+            self._tail_characters -= len(self._tail.popleft().text)
 
     def kept(self) -> list[_Line]:
         """The lines that were kept, in order, with a note where some were dropped."""

@@ -18,6 +18,7 @@ from finiex_ray.core.market import IntArray
 from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.tick_style import TickLogic
 from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.market_events import MarketEvents
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.signals import NO_SIGNALS
@@ -40,6 +41,7 @@ class PythonLane:
         logic: The logic.
         simulator: Its account.
         trading: What the logic sees of the account.
+        market: What it is told of the market.
         logger: The scenario's log.
         profiler: Collects times by operation.
         check: Called after each tick with its index, or None; may raise.
@@ -53,12 +55,13 @@ class PythonLane:
         logic: TickLogic,
         simulator: TradeSimulator,
         trading: TradingApi,
+        market: MarketEvents,
         logger: ScenarioLogger,
         profiler: Profiler,
         check: Callable[[int], None] | None = None,
     ) -> None:
         self._logic, self._simulator, self._trading = logic, simulator, trading
-        self._logger, self._profiler, self._check = logger, profiler, check
+        self._market, self._logger, self._profiler, self._check = market, logger, profiler, check
         self.tick = 0
 
     def run(self, block: Block, rates: IntArray, began: int) -> int:
@@ -68,6 +71,8 @@ class PythonLane:
         """
         logic, simulator, trading, profiler = self._logic, self._simulator, self._trading, self._profiler
         on_tick, check, base, count = logic.on_tick, self._check, block.first_tick, len(block)
+        market = self._market
+        market.enter(block)
         bid, ask = block.bid_points, block.ask_points
         moments, values = logic.moments()
         tick, done, offset = BlockTicks(block).tick(0), 0, 0
@@ -80,7 +85,8 @@ class PythonLane:
 
         def stand_at(last: int, quiet: bool) -> None:
             advance(last)
-            trading.at(bid.item(last - 1), ask.item(last - 1), quiet=quiet)
+            news = () if quiet else market.until(base + last - 1)
+            trading.at(bid.item(last - 1), ask.item(last - 1), news, quiet=quiet)
 
         def bring() -> None:
             last = tick.index - base + 1
@@ -95,9 +101,13 @@ class PythonLane:
         self._logger.follow(lambda: (tick.index, tick.time_ns))
         try:
             while offset < count:
-                quiet_until = offset
-                if not trading.news:
-                    quiet_until = simulator.quiet_until(block, offset, min(count, offset + _AHEAD), rates)
+                if done < offset:
+                    advance(offset)
+                quiet_until, ahead = offset, min(count, offset + _AHEAD)
+                if market.ahead is not None:
+                    ahead = min(ahead, market.ahead - base)
+                if offset < ahead and not trading.news:
+                    quiet_until = simulator.quiet_until(block, offset, ahead, rates)
                 if quiet_until == offset:
                     quiet_until += 1
                     stand_at(quiet_until, quiet=False)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.records import Records
 
@@ -22,13 +23,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScenarioTask:
     """One scenario that has passed validation, without its market data."""
 
     index: int  # place in the set
     config: ScenarioConfig
     broker: BrokerSpec
+    access: PluginAccess = NO_ACCESS  # strategy code that may be loaded for it
 
 
 class OperationTime(NamedTuple):

@@ -13,7 +13,7 @@ from finiex_ray.core.money import to_minor
 from finiex_ray.core.time import NS_PER_S, Timeframe, format_utc
 from finiex_ray.engine.assemble import LiveScenario, assemble
 from finiex_ray.engine.hashing import result_hash
-from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.logger import ScenarioLogger, shortened
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Clock, Profiler
 from finiex_ray.engine.result import (
@@ -44,13 +44,16 @@ Progress = Callable[[ProgressUpdate], None]
 
 
 def error_info(error: BaseException, tick: int | None = None) -> ErrorInfo:
-    """An exception as text."""
-    return ErrorInfo(
-        type=type(error).__name__,
-        message=str(error),
-        traceback="".join(traceback.format_exception(error)),
-        tick_index=tick,
-    )
+    """An exception as text of bounded length, also where its own ``__str__`` fails."""
+    try:
+        message = str(error)
+    except Exception as failure:  # noqa: BLE001 - a user's exception may do anything
+        message = f"(its message cannot be shown: {type(failure).__name__} in __str__)"
+    try:
+        trace = "".join(traceback.format_exception(error))
+    except Exception as failure:  # noqa: BLE001 - a user's exception may do anything
+        trace = f"(its traceback cannot be shown: {type(failure).__name__})"
+    return ErrorInfo(type(error).__name__, shortened(message), shortened(trace), tick)
 
 
 def failed_result(index: int, name: str, symbol: str, error: BaseException | ErrorInfo) -> ScenarioResult:

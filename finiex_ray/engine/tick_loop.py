@@ -15,6 +15,7 @@ from finiex_ray.core.time import NS_PER_S
 from finiex_ray.decisions.base import Actions
 from finiex_ray.engine.assemble import LiveScenario
 from finiex_ray.engine.logger import ScenarioLogger
+from finiex_ray.engine.market_events import MarketEvents
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
 from finiex_ray.engine.python_lane import PythonLane, in_lane
@@ -88,16 +89,16 @@ class TickLoop:
         self._time_limit_s = time_limit_s
         self._trading = TradingApi(scenario.simulator)
         # A compiled policy never hands control back.
-        self._wake = Wake.NONE if scenario.decider.logic.policy() is not None else scenario.decider.logic.wake_on
+        logic = scenario.decider.logic
+        self._wake = Wake.NONE if logic.policy() is not None else logic.wake_on
+        self._market = MarketEvents(scenario.needs, self._wake, logic.session_gap_s)
         self._screening = scenario.screening and observer is None
-        logic, self._lane = scenario.decider.logic, None
+        self._lane: PythonLane | None = None
         if scenario.python_lane and observer is None and in_lane(logic, self._wake):
             check = None if time_limit_s is None else self._check_tick
-            self._lane = PythonLane(logic, scenario.simulator, self._trading, logger, profiler, check)
-        self._closed_bars: dict[object, int] = {}
+            self._lane = PythonLane(logic, scenario.simulator, self._trading, self._market, logger, profiler, check)
         self.tick = 0
         self.ticks_done = 0
-        self._last_ns = 0
 
     def run(self) -> None:
         """Runs to the end of the window and closes the account (rule R12); exceptions of user code pass through."""
@@ -156,23 +157,21 @@ class TickLoop:
     def _advance(self, block: Block, actions: Actions, signals: IntArray, began: int, watched: frozenset[int]) -> None:
         """Steps 1 and 5: the account goes from wake-up to wake-up, and the logic trades at each."""
         simulator, logic, profiler = self._scenario.simulator, self._scenario.decider.logic, self._profiler
-        bar_ticks = self._bar_ticks(block)
-        stops = iter([*(tick + 1 for tick in sorted(bar_ticks | watched)), len(block)])
+        market = self._market.enter(block) if self._wake else {}
+        stops = iter([*(tick + 1 for tick in sorted(market.keys() | watched)), len(block)])
         stop = next(stops)
         rates, offset = self._rates(block), 0
         while offset < len(block):
             offset, reason = simulator.advance(block, signals, offset, stop, self._wake, rates)
             began = profiler.lap("trade_simulator", began)
             last = offset - 1
-            if last in bar_ticks:
-                reason |= Wake.BAR
+            reason |= market.get(last, Wake.NONE)
             if reason:
                 self.tick = block.first_tick + last
                 self.ticks_done = self.tick + 1  # also where the logic raises here
                 bid, ask = int(block.bid_points[last]), int(block.ask_points[last])
                 time_ns = int(block.time_ns[last])
-                before_ns = int(block.time_ns[last - 1]) if last else self._last_ns
-                self._trading.at(bid, ask)
+                self._trading.at(bid, ask, self._market.until(self.tick))
                 self._logger.at(self.tick, time_ns)
                 logic.execute(
                     WakeUp(
@@ -183,7 +182,6 @@ class TickLoop:
                         self._trading.ask,
                         Action(int(actions[last])),
                         reason,
-                        (time_ns - before_ns) / NS_PER_S if before_ns else 0.0,
                     ),
                     self._trading,
                 )
@@ -195,7 +193,6 @@ class TickLoop:
             if offset == stop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)
-        self._last_ns = int(block.time_ns[-1])
 
     def _go_lane(self, lane: PythonLane, block: Block, began: int) -> None:
         """Steps 1 and 5 for a tick-style logic that is called at every tick."""
@@ -211,18 +208,6 @@ class TickLoop:
     def _rates(self, block: Block) -> IntArray:
         """Quotes of the conversion pair at each tick, where there is one."""
         return self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
-
-    def _bar_ticks(self, block: Block) -> set[int]:
-        """Offsets of the ticks that closed a bar of any timeframe in use, for a logic that wakes on bars."""
-        if not self._wake & Wake.BAR:
-            return set()
-        found: set[int] = set()
-        for timeframe, bars in block.bars.items():
-            before = self._closed_bars.get(timeframe, self._scenario.needs[timeframe])  # at first: the warm-up bars
-            closed = np.concatenate([[before], bars.span_closed])
-            found.update(bars.span_first[:-1][np.diff(closed) > 0].tolist())
-            self._closed_bars[timeframe] = int(bars.span_closed[-1])
-        return {offset for offset in found if offset < len(block)}
 
     def _check_time(self) -> None:
         if self._deadline_ns is not None and self._profiler.clock() > self._deadline_ns:

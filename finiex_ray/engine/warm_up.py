@@ -19,19 +19,23 @@ from finiex_ray.trading.signals import NO_SIGNALS
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import make_terms
 
-__all__ = ["warm_up"]
+__all__ = ["warm_process", "warm_up"]
 
 _TICKS = 64
 
 
-@cache
 def warm_up() -> None:
-    """Brings a made-up account through a made-up minute, unless the machine has the compiled kernels already.
+    """Compiles the kernels, unless the machine has them already."""
+    if not compiled_before():
+        warm_process()
+
+
+@cache
+def warm_process() -> None:
+    """Brings a made-up account through a made-up minute: numba and the kernels are ready in this process then.
 
     Arrays are read-only, as those of a real run are: numba compiles for what it is given.
     """
-    if compiled_before():
-        return
     start_ns = to_ns(datetime(2025, 1, 6, tzinfo=UTC))
     steps = np.arange(_TICKS, dtype=np.int64)
     segment = freeze(TickSegment(start_ns + steps * 1_000_000_000, 110_000 + steps, 110_010 + steps, np.zeros(_TICKS)))

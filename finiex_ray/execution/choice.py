@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from finiex_ray.config.models import TypedConfig
+from finiex_ray.core.access import PluginAccess
 from finiex_ray.core.enums import Wake
 from finiex_ray.decisions.registry import logic_type
 from finiex_ray.execution.debugger import debugger_attached
@@ -48,22 +49,22 @@ def estimate_s(planned: Sequence[PlannedScenario]) -> float:
 
 
 def _tick_s(scenario: PlannedScenario) -> float:
-    config = scenario.task.config
-    types = [_worker_tick_s(worker.type) for worker in config.workers.values()]
-    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic)
+    config, access = scenario.task.config, scenario.task.access
+    types = [_worker_tick_s(worker.type, access) for worker in config.workers.values()]
+    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic, access)
 
 
 @cache
-def _worker_tick_s(name: str) -> float:
-    return _PYTHON_TICK_S if issubclass(worker_type(name), TickWorkerAdapter) else 0.0
+def _worker_tick_s(name: str, access: PluginAccess) -> float:
+    return _PYTHON_TICK_S if issubclass(worker_type(name, access), TickWorkerAdapter) else 0.0
 
 
-def _logic_tick_s(config: TypedConfig) -> float:
+def _logic_tick_s(config: TypedConfig, access: PluginAccess) -> float:
     named = config.params.get("wake_on")
-    every = _every_tick(config.type) if named is None else "every_tick" in named
+    every = _every_tick(config.type, access) if named is None else "every_tick" in named
     return _PYTHON_TICK_S if every else 0.0
 
 
 @cache
-def _every_tick(name: str) -> bool:
-    return Wake.TICK in logic_type(name).wake_on
+def _every_tick(name: str, access: PluginAccess) -> bool:
+    return Wake.TICK in logic_type(name, access).wake_on

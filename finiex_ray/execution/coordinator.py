@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from finiex_ray.config.models import ScenarioSet
-from finiex_ray.core.errors import ExecutionError
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
+from finiex_ray.core.errors import ExecutionError, RunStoppedError
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
 from finiex_ray.engine.run import failed_result
@@ -19,15 +21,18 @@ from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.choice import choose_executor
 from finiex_ray.execution.debugger import debugger_attached
 from finiex_ray.execution.executor import Executor
-from finiex_ray.execution.hashing import outcome, set_hash
+from finiex_ray.execution.hashing import Outcome, is_success, outcome, set_hash
+from finiex_ray.execution.keys import ScenarioKeys
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 from finiex_ray.execution.planned import Plan
+from finiex_ray.execution.redaction import redacted
 
 __all__ = ["ExecutionCoordinator", "ExecutorName", "RunSummary", "Totals"]
 
 ExecutorName = Literal["auto", "local", "ray"]
 OnResult = Callable[[ScenarioResult], None]
+_NOTHING: Final[Mapping[int, Outcome]] = MappingProxyType({})
 
 
 class Totals(NamedTuple):
@@ -71,6 +76,10 @@ class ExecutionCoordinator:
         address: Address of a Ray cluster; ``auto`` as executor then means Ray.
         fail_fast: Cancel the rest after the first failure.
         interval_s: Seconds between two calls of ``on_progress``.
+        access: Strategy code that may be loaded.
+
+    Raises:
+        ExecutionError: If an address is given for a run in this process.
     """
 
     def __init__(
@@ -84,10 +93,15 @@ class ExecutionCoordinator:
         address: str | None = None,
         fail_fast: bool = False,
         interval_s: float = 0.25,
+        access: PluginAccess = NO_ACCESS,
     ) -> None:
+        if executor == "local" and address is not None:
+            raise ExecutionError(
+                f"--address {address} names a Ray cluster, and executor 'local' uses none; leave one out"
+            )
         self._set = scenario_set
         self._cache = SegmentCache(source)
-        self._brokers = brokers
+        self._brokers, self._access = brokers, access
         self._executor: Final = executor
         self._jobs, self._address = jobs, address
         self._fail_fast, self._interval_s = fail_fast, interval_s
@@ -96,27 +110,37 @@ class ExecutionCoordinator:
     def plan(self) -> Plan:
         """Validates the set and finds its data; made once."""
         if self._plan is None:
-            self._plan = plan_scenarios(self._set, self._cache, self._brokers)
+            self._plan = plan_scenarios(self._set, self._cache, self._brokers, self._access)
         return self._plan
 
-    def run(self, on_result: OnResult, on_progress: OnProgress | None = None) -> RunSummary:
+    def keys(self) -> dict[int, str]:
+        """The key of each scenario that can run, by its place in the set; none where a strategy's source is out of reach."""
+        keys = ScenarioKeys(self._cache)
+        found = ((each.task.index, keys(each)) for each in self.plan().runnable)
+        return {index: key for index, key in found if key is not None}
+
+    def run(
+        self, on_result: OnResult, on_progress: OnProgress | None = None, done: Mapping[int, Outcome] | None = None
+    ) -> RunSummary:
         """Runs the set.
 
         Args:
             on_result: Called in this thread with exactly one result for each scenario, those of invalid ones first.
             on_progress: Called in another thread at regular intervals, with the running scenarios and the totals. What
                 it raises ends the updates, not the run, and is raised at the end.
+            done: What scenarios came to that have a result from before, by their place in the set: they are not run.
 
         Raises:
-            ExecutionError: If the executor cannot go on, or delivered a scenario twice or not at all.
+            ExecutionError: If the executor cannot go on, delivered no result for a scenario, or two that differ.
             KeyboardInterrupt: If the user interrupts; results until then have been delivered.
         """
         began = time.perf_counter()
         plan = self.plan()
         plan_s = time.perf_counter() - began
-        desk = _Desk(plan, on_result)
+        desk = _Desk(plan, on_result, done or _NOTHING)
         for result in plan.invalid:
             desk.deliver(result)
+        plan = desk.plan
         name = self._name(plan)
         if plan.runnable and not (self._fail_fast and plan.invalid):
             with ExitStack() as stack:
@@ -137,7 +161,7 @@ class ExecutionCoordinator:
             ticks=desk.ticks,
             wall_s=time.perf_counter() - began,
             plan_s=plan_s,
-            set_hash=set_hash(desk.outcomes),
+            set_hash=set_hash(desk.outcomes.values()),
         )
 
     def _name(self, plan: Plan) -> str:
@@ -152,36 +176,49 @@ class ExecutionCoordinator:
         if name == "ray":
             from finiex_ray.execution.ray_executor import RayExecutor
 
-            return RayExecutor(self._cache, self._address, self._jobs, live=live)
+            return RayExecutor(self._cache, self._address, self._jobs, live=live, load=self._set.data.load)
         raise ExecutionError(f"unknown executor '{name}'; choose auto, local or ray")
 
 
 class _Desk:
-    """Counts and hands out results, each scenario's once."""
+    """Counts and hands out results, each scenario's once.
 
-    def __init__(self, plan: Plan, on_result: OnResult) -> None:
-        self._plan = plan
+    Attributes:
+        plan: What is left to run.
+    """
+
+    def __init__(self, plan: Plan, on_result: OnResult, done: Mapping[int, Outcome] = _NOTHING) -> None:
+        self.plan = replace(plan, runnable=tuple(each for each in plan.runnable if each.task.index not in done))
         self._on_result = on_result
-        self._ticks_total = plan.ticks
-        self._delivered: set[int] = set()
+        self._ticks_total = self.plan.ticks
+        self._scenarios = len(self.plan.runnable) + len(plan.invalid) + len(done)
         self._began = time.perf_counter()
-        self.completed = self.failed = self.ticks = 0
-        self.outcomes: list[tuple[str, str]] = []
+        self.outcomes: dict[int, Outcome] = dict(done)
+        self.completed = sum(is_success(each) for each in done.values())
+        self.failed = len(done) - self.completed
+        self.ticks = 0
 
     def deliver(self, result: ScenarioResult) -> None:
-        """Hands out one result.
+        """Hands out one result. A late duplicate that says the same is dropped.
 
         Raises:
-            ExecutionError: If the scenario has had one.
+            ExecutionError: If the scenario has had another one.
         """
-        if result.index in self._delivered:
-            raise ExecutionError(f"scenario '{result.name}' (number {result.index}) came back twice")
-        self._delivered.add(result.index)
+        came_to = outcome(result)
+        if result.index in self.outcomes:
+            before = self.outcomes[result.index]
+            if before != came_to:
+                raise RunStoppedError(
+                    f"scenario '{result.name}' (number {result.index}) came back twice, with results that differ: first "
+                    f"{before[1]}, then {came_to[1]}; a strategy whose result depends on more than its scenario (time, "
+                    "randomness, files, the network) cannot be repeated: see 'finiex-ray check determinism'"
+                )
+            return
+        self.outcomes[result.index] = came_to
         self.completed += result.success
         self.failed += not result.success
         self.ticks += 0 if result.loop is None else result.loop.ticks
-        self.outcomes.append(outcome(result))
-        self._on_result(result)
+        self._on_result(redacted(result))
 
     def cancel_rest(self, *, expected: bool) -> None:
         """Hands out a failed result for each scenario that was cancelled.
@@ -189,7 +226,7 @@ class _Desk:
         Raises:
             ExecutionError: If none was to be cancelled, and one has no result.
         """
-        missing = [each for each in self._plan.runnable if each.task.index not in self._delivered]
+        missing = [each for each in self.plan.runnable if each.task.index not in self.outcomes]
         if missing and not expected:
             names = ", ".join(f"'{each.task.config.name}'" for each in missing[:5])
             raise ExecutionError(f"{len(missing)} scenarios came back without a result: {names}")
@@ -199,12 +236,11 @@ class _Desk:
 
     def totals(self, running: Sequence[ProgressUpdate]) -> Totals:
         """How far the run is."""
-        scenarios = len(self._plan.runnable) + len(self._plan.invalid)
         return Totals(
             completed=self.completed,
             failed=self.failed,
             running=len(running),
-            waiting=max(0, scenarios - self.completed - self.failed - len(running)),
+            waiting=max(0, self._scenarios - self.completed - self.failed - len(running)),
             ticks=self.ticks + sum(update.ticks_done for update in running),
             ticks_total=self._ticks_total,
             elapsed_s=time.perf_counter() - self._began,

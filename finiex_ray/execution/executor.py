@@ -5,16 +5,22 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from finiex_ray.bars.window import MarketWindow
+from finiex_ray.core.errors import TimeLimitError
+from finiex_ray.engine.assemble import build_strategy
 from finiex_ray.engine.batch import run_batch
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
+from finiex_ray.engine.warm_up import warm_process
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
+from finiex_ray.execution.stopped import StoppedError
+from finiex_ray.execution.time_limit import StuckError, limit_message, time_limit
 
-__all__ = ["Executor", "StoppedError", "run_on"]
+__all__ = ["Executor", "prepare", "run_on"]
 
 
 class Executor(ABC):
@@ -51,10 +57,6 @@ class Executor(ABC):
         """Lets go of processes, threads and data. May be called more than once."""
 
 
-class StoppedError(BaseException):
-    """Thrown into a running scenario, through its progress callback, when the run is cancelled."""
-
-
 def run_on(
     tasks: Sequence[ScenarioTask],
     window: MarketWindow,
@@ -74,17 +76,39 @@ def run_on(
         KeyboardInterrupt: If the user interrupts.
         StoppedError: If the progress callback raised it.
     """
-    done = 0
+    done, alone = 0, False
     while done < len(tasks):
+        chunk = tasks[done : done + 1] if alone else _unlimited(tasks[done:])
+        limit_s = chunk[0].config.execution.time_limit_s
+        stream = run_batch(chunk, window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns)
+        if limit_s is not None:
+            prepare(chunk[0])
         try:
-            for result in run_batch(
-                tasks[done:], window, clock=time.perf_counter_ns, progress=progress, data_ns=data_ns
-            ):
+            for _ in chunk:
+                with time_limit(limit_s):
+                    result = next(stream)
                 done += 1
                 yield result
         except (KeyboardInterrupt, StoppedError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the task's edge: also what derives from BaseException is a result
-            task = tasks[done]
+            if len(chunk) > 1:  # which of them raised it is not known
+                alone = True
+                continue
+            stuck = isinstance(error, StuckError)
+            reason = TimeLimitError(limit_message(limit_s or 0.0)) if stuck else error
             done += 1
-            yield failed_result(task.index, task.config.name, task.config.symbol, error)
+            yield failed_result(chunk[0].index, chunk[0].config.name, chunk[0].config.symbol, reason)
+
+
+def prepare(task: ScenarioTask) -> None:
+    """Does what a process has to do once (kernels, the strategy's modules), so that it is not of a scenario's time."""
+    warm_process()
+    with suppress(Exception, SystemExit):  # the scenario itself will tell
+        build_strategy(task.config, task.access)
+
+
+def _unlimited(tasks: Sequence[ScenarioTask]) -> Sequence[ScenarioTask]:
+    """The first ones, up to one with a time limit; one with a time limit, whose time is its own, by itself."""
+    limited = (place for place, task in enumerate(tasks) if task.config.execution.time_limit_s is not None)
+    return tasks[: max(1, next(limited, len(tasks)))]

@@ -13,8 +13,9 @@ from finiex_ray.engine.result import ProgressUpdate, ScenarioResult
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.batches import make_batches
 from finiex_ray.execution.cache import SegmentCache
-from finiex_ray.execution.executor import Executor, StoppedError, run_on
+from finiex_ray.execution.executor import Executor, run_on
 from finiex_ray.execution.planned import PlannedScenario
+from finiex_ray.execution.stopped import StoppedError
 
 __all__ = ["LocalExecutor"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import InvalidScenario, ScenarioConfig, ScenarioSet
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, DataError, RegistryError, ScenarioInvalidError, suggest
 from finiex_ray.core.market import BarSeries
 from finiex_ray.core.time import Timeframe, format_utc, to_ns
@@ -46,19 +47,22 @@ class _Draft:
         return not self.reasons and self.crash is None
 
 
-def plan_scenarios(scenario_set: ScenarioSet, source: TickSource | SegmentCache, brokers: Brokers) -> Plan:
+def plan_scenarios(
+    scenario_set: ScenarioSet, source: TickSource | SegmentCache, brokers: Brokers, access: PluginAccess = NO_ACCESS
+) -> Plan:
     """Validates every scenario of a set and finds its market data.
 
     Args:
         scenario_set: The set; its order is the order of the plan.
         source: Where ticks come from; pass a `SegmentCache` to keep the days for the execution.
         brokers: Finds the broker that ``account.broker`` names; may raise `ConfigError`.
+        access: Strategy code that may be loaded.
 
     Returns:
         The scenarios that can run, and a failed result with every reason for each that cannot.
     """
     cache = source if isinstance(source, SegmentCache) else SegmentCache(source)
-    planner = _Planner(cache, brokers)
+    planner = _Planner(cache, brokers, access)
     drafts, invalid = [], []
     for index, scenario in enumerate(scenario_set.scenarios):
         if isinstance(scenario, InvalidScenario):
@@ -76,12 +80,18 @@ def plan_scenarios(scenario_set: ScenarioSet, source: TickSource | SegmentCache,
 
 
 class _Planner:
-    """The two passes of a plan: each scenario on its own, then the warm-up bars that scenarios share."""
+    """The two passes of a plan: each scenario on its own, then the warm-up bars that scenarios share.
 
-    def __init__(self, cache: SegmentCache, brokers: Brokers) -> None:
+    What many scenarios share (windows, accounts, strategies: a resolved set has one object for each) is looked at once.
+    """
+
+    def __init__(self, cache: SegmentCache, brokers: Brokers, access: PluginAccess) -> None:
         self._cache = cache
-        self._find_broker = brokers
+        self._find_broker, self._access = brokers, access
         self._brokers: dict[str, BrokerSpec | ConfigError] = {}
+        self._terms: dict[tuple[str, int, str], str | ScenarioInvalidError | None] = {}  # the conversion pair, if any
+        self._needs: dict[Hashable, Mapping[Timeframe, int] | Exception | ErrorInfo] = {}
+        self._windows: dict[Hashable, TickWindow | DataError] = {}
         self._symbols = cache.source.symbols()
         self._known = frozenset(self._symbols)
 
@@ -89,19 +99,33 @@ class _Planner:
         """Everything but the warm-up bars; collects every reason why the scenario cannot run."""
         draft = _Draft(index, config)
         if config.symbol in self._known:
-            draft.digits = self._cache.source.digits(config.symbol)
+            try:
+                draft.digits = self._cache.source.digits(config.symbol)
+            except DataError as error:
+                draft.reasons.append(str(error))
         else:
             hint = suggest(config.symbol, self._symbols) or " It holds no ticks at all."
             draft.reasons.append(f"{self._cache.source.describe()} has no symbol '{config.symbol}'.{hint}")
         self._take_broker(draft)
         self._take_strategy(draft)
         if draft.digits is not None:
-            try:
-                draft.window = find_ticks(self._cache, config)
-            except DataError as error:
-                draft.reasons.append(str(error))
+            self._take_window(draft)
         self._take_conversion(draft)
         return draft
+
+    def _take_window(self, draft: _Draft) -> None:
+        config = draft.config
+        key = (config.symbol, config.start, config.end, config.max_ticks)
+        if key not in self._windows:
+            try:
+                self._windows[key] = find_ticks(self._cache, config)
+            except DataError as error:
+                self._windows[key] = error
+        window = self._windows[key]
+        if isinstance(window, DataError):
+            draft.reasons.append(str(window))
+        else:
+            draft.window = window
 
     def _take_conversion(self, draft: _Draft) -> None:
         if draft.pair is None or draft.window is None:
@@ -131,21 +155,38 @@ class _Planner:
         draft.broker = broker
         if draft.digits is None:
             return
-        try:
-            terms = trading_terms(draft.config, broker, draft.digits)
-            draft.pair = None if terms.pair is None else terms.pair.symbol
-        except ScenarioInvalidError as error:
-            draft.reasons.extend(error.reasons)
+        key = (draft.config.symbol, id(draft.config.account), name)
+        if key not in self._terms:
+            try:
+                pair = trading_terms(draft.config, broker, draft.digits).pair
+                self._terms[key] = None if pair is None else pair.symbol
+            except ScenarioInvalidError as error:
+                self._terms[key] = error
+        found = self._terms[key]
+        if isinstance(found, ScenarioInvalidError):
+            draft.reasons.extend(found.reasons)
+        else:
+            draft.pair = found
 
     def _take_strategy(self, draft: _Draft) -> None:
-        try:
-            draft.needs = strategy_needs(draft.config)
-        except ScenarioInvalidError as error:
-            draft.reasons.extend(error.reasons)
-        except (ConfigError, RegistryError) as error:
-            draft.reasons.append(str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing and building run a user's code
-            draft.crash = error_info(error)
+        config = draft.config
+        key = (id(config.logic), *((name, id(worker)) for name, worker in config.workers.items()))
+        if key not in self._needs:
+            try:
+                self._needs[key] = strategy_needs(config, self._access)
+            except (ConfigError, RegistryError, ScenarioInvalidError) as error:
+                self._needs[key] = error
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - importing and building run a user's code
+                self._needs[key] = error_info(error)
+        found = self._needs[key]
+        if isinstance(found, ScenarioInvalidError):
+            draft.reasons.extend(found.reasons)
+        elif isinstance(found, Exception):
+            draft.reasons.append(str(found))
+        elif isinstance(found, ErrorInfo):
+            draft.crash = found
+        else:
+            draft.needs = found
 
     def with_warmup(self, drafts: list[_Draft]) -> list[PlannedScenario | ScenarioResult]:
         """Finds the warm-up bars once for all scenarios that share them, and checks that each has enough (rule R14)."""
@@ -172,7 +213,7 @@ class _Planner:
             if isinstance(bundle, DataError):
                 draft.reasons.append(f"warm-up bars: {bundle}")
             else:
-                draft.reasons.extend(_too_few(draft, bundle))
+                draft.reasons.extend(_too_few(draft, bundle, self._access))
         if (
             not draft.sound
             or window is None
@@ -183,7 +224,7 @@ class _Planner:
             error = draft.crash if draft.crash and not draft.reasons else _invalid(draft)
             return failed_result(draft.index, config.name, config.symbol, error)
         return PlannedScenario(
-            task=ScenarioTask(draft.index, config, draft.broker),
+            task=ScenarioTask(draft.index, config, draft.broker, self._access),
             symbol=config.symbol,
             digits=draft.digits,
             start_ns=window.start_ns,
@@ -194,6 +235,7 @@ class _Planner:
             warmup_key=_key(draft.config),
             warmup=bundle,
             conversion=draft.conversion,
+            needs=draft.needs,
         )
 
 
@@ -206,14 +248,14 @@ def _invalid(draft: _Draft) -> ScenarioInvalidError:
     return ScenarioInvalidError([*draft.reasons, *crash])
 
 
-def _too_few(draft: _Draft, bundle: Mapping[Timeframe, BarSeries]) -> list[str]:
+def _too_few(draft: _Draft, bundle: Mapping[Timeframe, BarSeries], access: PluginAccess) -> list[str]:
     """A reason for each worker and timeframe that lacks bars before the start."""
     short = {timeframe for timeframe, bars in draft.needs.items() if len(bundle[timeframe].start_ns) < bars}
     if not short:
         return []
     reasons = []
     for name, typed in draft.config.workers.items():
-        for timeframe, bars in create_worker(name, typed).warmup().items():
+        for timeframe, bars in create_worker(name, typed, access).warmup().items():
             found = len(bundle[timeframe].start_ns)
             if timeframe in short and found < bars:
                 start = format_utc(_key(draft.config).start_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from finiex_ray.bars.window import MarketWindow
@@ -13,6 +14,7 @@ from finiex_ray.core.market import BarSeries
 from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.execution.cache import SegmentCache
+from finiex_ray.execution.stream import is_long, make_window
 
 __all__ = ["Plan", "PlannedScenario", "WarmupKey"]
 
@@ -25,7 +27,7 @@ class WarmupKey(NamedTuple):
     bar_price: BarPrice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedScenario:
     """One scenario that has passed validation, and where its ticks are; the ticks themselves stay in the cache."""
 
@@ -40,6 +42,9 @@ class PlannedScenario:
     warmup_key: WarmupKey
     warmup: Mapping[Timeframe, BarSeries] = field(repr=False, compare=False)  # one object for all with the same key
     conversion: tuple[tuple[str, date], ...] = ()  # symbol and days of the conversion pair, where one is needed
+    needs: Mapping[Timeframe, int] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # bars that its own workers see
 
     @property
     def window_key(self) -> tuple[object, ...]:
@@ -47,22 +52,25 @@ class PlannedScenario:
         return self.warmup_key, self.days, self.first, self.last, self.conversion, id(self.warmup)
 
     def window(self, cache: SegmentCache) -> MarketWindow:
-        """The scenario's market data.
+        """The scenario's market data; a long window loads its days as it goes.
 
         Raises:
             DataError: If a day has to be loaded again and cannot be.
         """
-        return MarketWindow(
+        long = is_long(self.ticks)
+        return make_window(
+            self.ticks,
+            [partial(cache.segment, self.symbol, day) for day in self.days],
+            [partial(cache.segment, symbol, day) for symbol, day in self.conversion],
+            stream=long,
             symbol=self.symbol,
             digits=self.digits,
             bar_price=self.warmup_key.bar_price,
             start_ns=self.start_ns,
-            segments=tuple(cache.segment(self.symbol, day) for day in self.days),
             first=self.first,
             last=self.last,
             warmup=self.warmup,
-            extremes=tuple(cache.extremes(self.symbol, day) for day in self.days),
-            conversion=tuple(cache.segment(symbol, day) for symbol, day in self.conversion),
+            extremes=() if long else tuple(cache.extremes(self.symbol, day) for day in self.days),
         )
 
 

@@ -1,17 +1,26 @@
-"""Puts market data into the object store once a run: each day of ticks, and each bundle of warm-up bars."""
+"""Market data in the object store, once a run: each day of ticks, put by the driver or loaded on a node, and warm-up bars."""
 
 from __future__ import annotations
 
+import platform
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from finiex_ray.execution.cache import SegmentCache
+from finiex_ray.config.models import DataLoad
+from finiex_ray.core.errors import DataError
+from finiex_ray.core.market import TickSegment
+from finiex_ray.data.source import TickSource
+from finiex_ray.execution.cache import SegmentCache, load_day
 from finiex_ray.execution.planned import PlannedScenario
-from finiex_ray.execution.ray_task import Shipment
+from finiex_ray.execution.ray_session import driver_paths
+from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Shipment, extend_path
+from finiex_ray.execution.stream import is_long
 
-__all__ = ["ObjectStore"]
+__all__ = ["ObjectStore", "checked_day"]
+
+_LOAD_RETRIES: Final = 5
 
 
 class ObjectStore:
@@ -20,10 +29,20 @@ class ObjectStore:
     Args:
         cache: Market data of the plan; ticks that went into the store are dropped from it.
         planned: All scenarios of the run.
+        load: Who reads ticks: this process, or tasks on the nodes of the cluster.
     """
 
-    def __init__(self, cache: SegmentCache, planned: Iterable[PlannedScenario]) -> None:
+    def __init__(
+        self, cache: SegmentCache, planned: Iterable[PlannedScenario], load: DataLoad = DataLoad.DRIVER
+    ) -> None:
         self._cache = cache
+        self._load: Any = None
+        if load is DataLoad.CLUSTER:
+            import ray
+
+            # Ray runs it again by itself when what it loaded is lost. It must not wait for a CPU behind tasks that wait for it.
+            self._load = ray.remote(num_cpus=0, max_retries=_LOAD_RETRIES)(_load_on_node)
+            self._source = _Source(driver_paths(), ray.put(cache.source))
         self._uses: Counter[Hashable] = Counter()
         self._refs: dict[Hashable, Any] = {}
         for scenario in planned:
@@ -43,6 +62,8 @@ class ObjectStore:
             start_ns=scenario.start_ns,
             first=scenario.first,
             last=scenario.last,
+            ticks=scenario.ticks,
+            stream=is_long(scenario.ticks),
             segments=tuple(self._segment(scenario.symbol, day) for day in scenario.days),
             conversion=tuple(self._segment(symbol, day) for symbol, day in scenario.conversion),
             warmup=self._warmup(scenario),
@@ -65,7 +86,10 @@ class ObjectStore:
 
         key = (symbol, day)
         if key not in self._refs:
-            self._refs[key] = ray.put(self._cache.segment(symbol, day))
+            if self._load is not None:
+                self._refs[key] = self._load.remote(self._source, symbol, day, self._cache.rows(symbol, day))
+            else:
+                self._refs[key] = ray.put(self._cache.segment(symbol, day))
             self._cache.drop(symbol, day)
         return self._refs[key]
 
@@ -76,6 +100,38 @@ class ObjectStore:
         if key not in self._refs:
             self._refs[key] = ray.put(dict(scenario.warmup))
         return self._refs[key]
+
+
+class _Source(NamedTuple):
+    """Where a task reads ticks."""
+
+    paths: tuple[str, ...]  # import path of the driver, without which the source may not be unpacked
+    reference: Any  # of a TickSource
+
+
+def _load_on_node(place: _Source, symbol: str, day: date, rows: int) -> TickSegment:
+    """What a task on a node does."""
+    import ray
+
+    extend_path(place.paths)
+    return checked_day(ray.get(place.reference, timeout=FETCH_TIMEOUT_S), symbol, day, rows)
+
+
+def checked_day(source: TickSource, symbol: str, day: date, rows: int) -> TickSegment:
+    """The ticks of a day, of which the driver knows the number.
+
+    Raises:
+        DataError: If they are others: that would change results without a word.
+    """
+    segment = load_day(source, symbol, day)
+    found = len(segment.time_ns)
+    if found != rows:
+        here = f"as {platform.node()} sees it, {rows:,} as the driver does"
+        raise DataError(
+            f"{source.describe()} has {found:,} ticks of {symbol} on {day.isoformat()} {here}; "
+            '"load": "cluster" needs a place that every node reads (a shared folder, s3://, gs://)'
+        )
+    return segment
 
 
 def _keys(scenario: PlannedScenario) -> list[Hashable]:

@@ -11,7 +11,7 @@ import numpy as np
 from finiex_ray.config.models import BarPrice, ScenarioConfig
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import BarSeries, freeze
-from finiex_ray.core.time import Timeframe, day_of, format_utc, to_ns
+from finiex_ray.core.time import NS_PER_DAY, Timeframe, day_of, day_start_ns, format_utc, to_ns
 from finiex_ray.execution.cache import SegmentCache
 
 __all__ = ["TickWindow", "find_conversion", "find_ticks", "find_warmup"]
@@ -42,15 +42,13 @@ def find_ticks(cache: SegmentCache, config: ScenarioConfig) -> TickWindow:
     last_day = cache.source.last_day(symbol)
     if end_ns is not None:
         last_day = min(last_day, day_of(end_ns - 1))
-    opening = cache.segment(symbol, first_day).time_ns
-    first = int(np.searchsorted(opening, start_ns))
+    first = _ticks_before(cache, symbol, first_day, start_ns)
     days, last, ticks = [first_day], first, 0
     day = max(first_day, cache.source.first_day(symbol))
     while day <= last_day and (config.max_ticks is None or ticks < config.max_ticks):
         if cache.source.has_day(symbol, day):
-            times = cache.segment(symbol, day).time_ns
             begin = first if day == first_day else 0
-            end = len(times) if end_ns is None else int(np.searchsorted(times, end_ns))
+            end = cache.rows(symbol, day) if end_ns is None else _ticks_before(cache, symbol, day, end_ns)
             if config.max_ticks is not None:
                 end = min(end, begin + config.max_ticks - ticks)
             if end > begin:
@@ -61,6 +59,16 @@ def find_ticks(cache: SegmentCache, config: ScenarioConfig) -> TickWindow:
     if ticks == 0:
         raise DataError(_no_ticks(cache, config, start_ns, end_ns))
     return TickWindow(start_ns, tuple(days), first, last, ticks)
+
+
+def _ticks_before(cache: SegmentCache, symbol: str, day: date, moment_ns: int) -> int:
+    """Ticks of a day before a moment; whole days need not be loaded."""
+    since_ns = moment_ns - day_start_ns(day)
+    if since_ns <= 0:
+        return 0
+    if since_ns >= NS_PER_DAY:
+        return cache.rows(symbol, day)
+    return int(np.searchsorted(cache.segment(symbol, day).time_ns, moment_ns))
 
 
 def _no_ticks(cache: SegmentCache, config: ScenarioConfig, start_ns: int, end_ns: int | None) -> str:

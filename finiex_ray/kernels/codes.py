@@ -20,6 +20,7 @@ __all__ = [
     "CURVE",
     "DONE",
     "DO_CLOSE",
+    "DO_QUOTE",
     "ENTRY",
     "EVENT",
     "EXIT",
@@ -151,6 +152,7 @@ TOLD_TRIGGERED = int(EventKind.TRIGGERED)
 TOLD_DONE = int(EventKind.DONE)
 
 DO_CLOSE = int(Action.CLOSE)
+DO_QUOTE = int(Action.QUOTE)
 WAKE_ACTION = int(Wake.ACTION)
 WAKE_FILL = int(Wake.FILL)
 WAKE_TICK = int(Wake.TICK)

@@ -28,8 +28,8 @@ def quiet_until_nb(
 ) -> int:
     """Finds the first tick that does more to the account than mark it; changes nothing.
 
-    It is the first at which a request arrives, a timer is due, or quotes or equity leave the band of `pass_quiet_nb`. The
-    arguments are those of `advance_nb`.
+    It is the first at which a request arrives, a timer is due, or quotes or equity leave the band of `pass_quiet_nb`, whose
+    edges follow the quotes where stops trail. The arguments are those of `advance_nb`.
 
     Returns:
         Its segment offset, or ``last``.
@@ -42,7 +42,7 @@ def quiet_until_nb(
     flat = ints[L.positions] == 0
     if flat and ints[L.resting] == 0:
         return last
-    bid_low, bid_high, ask_low, ask_high = band_nb(ints)
+    bid_low, bid_high, ask_low, ask_high, long_trail, short_trail = band_nb(ints)
     floor, ceiling = equity_band_nb(ints, reals)
     long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
@@ -58,4 +58,5 @@ def quiet_until_nb(
             equity = balance + value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
         if equity <= floor or equity > ceiling:
             return i
+        bid_low, ask_high = max(bid_low, b - long_trail), min(ask_high, a + short_trail)
     return last

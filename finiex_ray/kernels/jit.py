@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,13 @@ def _package_key() -> str:
             digest.update(f"{room}/{path.name}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _trusted(folder: Path) -> bool:
+    """Whether nobody else can have put machine code there: it is loaded as it is."""
+    status = folder.stat()
+    own = not hasattr(os, "geteuid") or status.st_uid in (0, os.geteuid())
+    return own and not status.st_mode & stat.S_IWOTH
 
 
 def compiled_before() -> bool:
@@ -80,10 +88,12 @@ class ContentLocator(_CacheLocator):
 
     @classmethod
     def from_function(cls, py_func: Callable[..., Any], py_file: str) -> ContentLocator | None:
-        """A locator for the function, or None where its source or the cache folder is out of reach."""
+        """A locator, or None where the source or the cache folder is out of reach, or others may write there."""
         try:
             locator = cls(py_func, py_file)
             locator.ensure_cache_path()
+            if not _trusted(cache_root()):
+                return None
         except OSError:
             return None
         return locator

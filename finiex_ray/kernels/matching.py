@@ -10,6 +10,7 @@ from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import (
     closing_quote_nb,
+    commission_nb,
     event_nb,
     free_margin_nb,
     margin_nb,
@@ -80,19 +81,26 @@ def _cancel_partner_nb(ints: Any, order: int) -> None:
 
 
 @helper
-def _affordable_nb(ints: Any, reals: Any, order: int, steps: int, price: int) -> int:
+def _needed_nb(ints: Any, held: int, steps: int, price: int, maker: bool) -> float:
+    """What ``steps`` on top of ``held`` need of the free margin; a spot account pays their commission from its cash too."""
+    rate = rate_nb(ints, False) if ints[L.rate_mode] != 0 else 1
+    margin = margin_nb(ints, held, steps, price, rate)
+    return margin - commission_nb(ints, steps, price, maker) if ints[L.spot] != 0 else margin
+
+
+@helper
+def _affordable_nb(ints: Any, reals: Any, order: int, steps: int, price: int, maker: bool) -> int:
     """How much of ``steps`` the free margin carries: all of it, or for an immediate-or-cancel order the largest part."""
     free = free_margin_nb(ints, reals)
     _, held = margin_used_nb(ints)
-    rate = rate_nb(ints, False) if ints[L.rate_mode] != 0 else 1
-    if margin_nb(ints, held, steps, price, rate) <= free:
+    if _needed_nb(ints, held, steps, price, maker) <= free:
         return steps
     if ints[order + O.immediate_or_cancel] == 0:
         return 0
-    low, high = 0, steps - 1  # margin grows with the volume: halve the range
+    low, high = 0, steps - 1  # the need grows with the volume: halve the range
     while low < high:
         middle = (low + high + 1) // 2
-        if margin_nb(ints, held, middle, price, rate) <= free:
+        if _needed_nb(ints, held, middle, price, maker) <= free:
             low = middle
         else:
             high = middle - 1
@@ -111,7 +119,7 @@ def _fill_nb(ints: Any, reals: Any, order: int, price: int, maker: bool) -> None
         left = net_nb(ints, reals, order, wanted, price, EXIT_NETTED, maker)
     opened = 0
     if left > 0:
-        opened = _affordable_nb(ints, reals, order, left, price)
+        opened = _affordable_nb(ints, reals, order, left, price, maker)
         if opened > 0:
             enter_position_nb(ints, reals, order, opened, price, maker)
     filled = wanted - left + opened
@@ -377,7 +385,7 @@ def expiries_nb(ints: Any) -> None:
 @helper
 def _match_nb(ints: Any, reals: Any, limits: bool) -> None:
     """One pass over the book: limit orders at their own price, or stops at the quote (rule R5)."""
-    k = 0
+    k, before = 0, ints[L.resting]
     while k < ints[L.resting]:
         order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
         side = ints[order + O.side]
@@ -399,7 +407,8 @@ def _match_nb(ints: Any, reals: Any, limits: bool) -> None:
         _leave_book_nb(ints, k)
         _fill_nb(ints, reals, order, price, limits)
         k = 0  # the fill may have cancelled a partner before this place: look again from the start
-    set_timer_nb(ints)
+    if ints[L.resting] < before:
+        set_timer_nb(ints)
 
 
 @helper

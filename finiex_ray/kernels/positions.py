@@ -23,7 +23,7 @@ from finiex_ray.kernels.booking import (
 from finiex_ray.kernels.codes import FILL, POSITION, TRADE
 from finiex_ray.kernels.jit import helper
 
-__all__ = ["enter_position_nb", "exit_position_nb", "held_steps_nb", "net_nb", "roll_over_nb", "stops_nb"]
+__all__ = ["enter_position_nb", "exit_position_nb", "held_steps_nb", "nearer_nb", "net_nb", "roll_over_nb", "stops_nb"]
 
 NO_PRICE = codes.NO_PRICE
 ENTRY, EXIT, SWAP = codes.ENTRY, codes.EXIT, codes.SWAP
@@ -116,7 +116,7 @@ def exit_position_nb(
 
 
 @helper
-def _nearer_nb(sl: int, trail: int, side: int, quote: int) -> int:
+def nearer_nb(sl: int, trail: int, side: int, quote: int) -> int:
     """A stop loss drawn after the quote by a trailing distance; it never moves away from the price (rule R6)."""
     level = quote - side * trail
     return level if sl == NO_PRICE or (level - sl) * side > 0 else sl
@@ -143,7 +143,7 @@ def enter_position_nb(ints: Any, reals: Any, order: int, steps: int, price: int,
     if ints[order + O.tp_offset_points] != 0:
         tp = price + side * ints[order + O.tp_offset_points]
     if trail != 0:
-        sl = _nearer_nb(sl, trail, side, quote)
+        sl = nearer_nb(sl, trail, side, quote)
     sets_target = tp != NO_PRICE
     if legs > 0:  # the net position has one set of stops: what the order leaves open stays as it is
         sl = ints[ints[L.positions_at] + P.sl_points] if sl == NO_PRICE else sl
@@ -175,7 +175,7 @@ def enter_position_nb(ints: Any, reals: Any, order: int, steps: int, price: int,
 @helper
 def set_stops_nb(ints: Any, position: int, sl: int, tp: int, trail: int, quote: int) -> None:
     """Gives a position its stops; a take profit that is passed already fills at the quote (rule R6)."""
-    ints[position + P.sl_points] = sl if trail == 0 else _nearer_nb(sl, trail, ints[position + P.side], quote)
+    ints[position + P.sl_points] = sl if trail == 0 else nearer_nb(sl, trail, ints[position + P.side], quote)
     ints[position + P.tp_points] = tp
     ints[position + P.trail_points] = trail
     ints[position + P.tp_at_quote] = 1 if tp != NO_PRICE and (quote - tp) * ints[position + P.side] >= 0 else 0
@@ -231,7 +231,7 @@ def stops_nb(ints: Any, reals: Any) -> int:
         else:
             ints[position + P.tp_at_quote] = 0
             if ints[position + P.trail_points] != 0:
-                ints[position + P.sl_points] = _nearer_nb(sl, ints[position + P.trail_points], side, quote)
+                ints[position + P.sl_points] = nearer_nb(sl, ints[position + P.trail_points], side, quote)
             k += 1
     return closed
 

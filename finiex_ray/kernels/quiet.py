@@ -13,6 +13,7 @@ from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import mark_nb, sums_nb, unrealised_nb
 from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
+from finiex_ray.kernels.positions import nearer_nb
 from finiex_ray.kernels.runs import RUN
 
 __all__ = ["band_nb", "close_bucket_nb", "equity_band_nb", "pass_quiet_nb", "row_nb", "stand_at_nb", "value_nb"]
@@ -20,6 +21,7 @@ __all__ = ["band_nb", "close_bucket_nb", "equity_band_nb", "pass_quiet_nb", "row
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
 FAR = 2**62
+PART = 16  # ticks of a run that are looked at together, where the run as a whole may do something
 
 
 @inlined
@@ -28,6 +30,9 @@ def row_nb(signals: Any, row: int, offset: int) -> int:
     n = len(signals)
     if row >= n or signals[row, 0] >= offset:
         return row
+    straight = row + offset - signals[row, 0]  # where it is if every tick has a signal
+    if straight < n and signals[straight, 0] == offset:
+        return straight
     low, step = row, 1
     while low + step < n and signals[low + step, 0] < offset:
         low += step
@@ -52,28 +57,33 @@ def stand_at_nb(ints: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, i: int,
 
 
 @inlined
-def band_nb(ints: Any) -> tuple[int, int, int, int]:
-    """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen."""
+def band_nb(ints: Any) -> tuple[int, int, int, int, int, int]:
+    """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen.
+
+    Trailing stops draw the band's outer edges after the quotes: the last two are the least distance of the longs' from the
+    bid and of the shorts' from the ask, `FAR` where there are none.
+    """
     bid_low, bid_high, ask_low, ask_high = -FAR, FAR, -FAR, FAR
+    long_trail, short_trail = FAR, FAR
     for k in range(ints[L.positions]):
         position = ints[L.positions_at] + k * POSITION
         sl, tp, trail = ints[position + P.sl_points], ints[position + P.tp_points], ints[position + P.trail_points]
         if ints[position + P.tp_at_quote] != 0 or (trail != 0 and sl == NO_PRICE):
-            return FAR, -FAR, FAR, -FAR
+            return FAR, -FAR, FAR, -FAR, FAR, FAR
         if ints[position + P.side] > 0:
             if sl != NO_PRICE:
                 bid_low = max(bid_low, sl)
             if tp != NO_PRICE:
                 bid_high = min(bid_high, tp)
             if trail != 0:
-                bid_high = min(bid_high, sl + trail + 1)
+                long_trail = min(long_trail, trail)
         else:
             if sl != NO_PRICE:
                 ask_high = min(ask_high, sl)
             if tp != NO_PRICE:
                 ask_low = max(ask_low, tp)
             if trail != 0:
-                ask_low = max(ask_low, sl - trail - 1)
+                short_trail = min(short_trail, trail)
     for k in range(ints[L.resting]):
         order = ints[L.orders_at] + ints[ints[L.book_at] + k] * ORDER
         at_limit = ints[order + O.type] == LIMIT or ints[order + O.state] == TRIGGERED
@@ -87,7 +97,7 @@ def band_nb(ints: Any) -> tuple[int, int, int, int]:
             bid_high = min(bid_high, level)
         else:
             bid_low = max(bid_low, level)
-    return bid_low, bid_high, ask_low, ask_high
+    return bid_low, bid_high, ask_low, ask_high, long_trail, short_trail
 
 
 @inlined
@@ -145,6 +155,57 @@ def value_nb(
     return (long_points + short_points) * value
 
 
+@inlined
+def _follow_nb(
+    quote: int,
+    balance: int,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> float:
+    """Equity of one-sided positions at the quote that closes them."""
+    # The other quote is multiplied with no volume: it must only not be zero.
+    return balance + value_nb(quote, quote, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+
+
+@helper
+def _bounds_nb(
+    worst: float,
+    best: float,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> tuple[int, int]:
+    """Quotes between which the unrealised profit of one-sided positions is from ``worst`` to ``best``, safe from rounding."""
+    if long_steps == 0 and short_steps == 0:
+        return -FAR, FAR
+    if worst > best:
+        return FAR, -FAR + 1
+    if long_steps > 0:
+        low, high = worst / value, best / value
+        if own_quote:
+            low = long_entry / (long_steps - low) if low < long_steps else FAR
+            high = long_entry / (long_steps - high) if high < long_steps else FAR
+        else:
+            low, high = (low + long_entry) / long_steps, (high + long_entry) / long_steps
+    else:
+        low, high = best / value, worst / value
+        if own_quote:
+            low = short_entry / (short_steps + low)
+            high = short_entry / (short_steps + high) if high > -short_steps else FAR
+        else:
+            low, high = (short_entry - low) / short_steps, (short_entry - high) / short_steps
+    low += 1.0 + abs(low) * 1e-12
+    high -= 1.0 + abs(high) * 1e-12
+    return math.ceil(max(min(low, 4.0e18), -4.0e18)), math.floor(max(min(high, 4.0e18), -4.0e18))
+
+
 @helper
 def _pass_flat_nb(ints: Any, reals: Any, time_ns: Any, last: int, base: int) -> None:
     """Passes over ticks of an account without positions: equity is the balance, only buckets of the record end."""
@@ -174,15 +235,15 @@ def pass_quiet_nb(
 ) -> int:
     """Passes over ticks at which nothing but marks can happen; returns the first offset that needs the full step.
 
-    Within the band of stops and resting orders, above the margin call, with nothing under way, no action and no timer, a
-    tick only moves equity and excursions. The arguments are those of `advance_nb`.
+    Within the band of stops and resting orders, above the margin call, with no arrival, no action and no timer, a tick only
+    moves equity, excursions and trailing stops. The arguments are those of `advance_nb`.
     """
     flat = ints[L.positions] == 0
     if flat and ints[L.resting] == 0:
         _pass_flat_nb(ints, reals, time_ns, last, base)
         stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
-    bid_low, bid_high, ask_low, ask_high = band_nb(ints)
+    bid_low, bid_high, ask_low, ask_high, long_trail, short_trail = band_nb(ints)
     long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
     least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
@@ -196,42 +257,80 @@ def pass_quiet_nb(
     one_sided = (long_steps == 0 or short_steps == 0) and not converted
     i, inside = first, True
     until = min(last, ints[L.bucket_end] - base)
+    # Equity follows one quote only: the bid of long positions, the ask of short ones; bounds of it in place of equities.
+    column, calm_low, calm_high = 0 if long_steps > 0 else 2, FAR, -FAR
+    bucket_least, bucket_most, least, most = FAR, -FAR, FAR, -FAR
     while i < last and inside:
         if i == until:
+            if bucket_least <= bucket_most:
+                one = _follow_nb(
+                    bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+                two = _follow_nb(
+                    bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+                low, high = min(low, one, two), max(high, one, two)
+                least, most = min(least, bucket_least), max(most, bucket_most)
+                bucket_least, bucket_most = FAR, -FAR
             close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], equity, low, high, i)
             low, high = math.inf, -math.inf
             until = min(last, ints[L.bucket_end] - base)
         run = i // RUN
         end = min(run * RUN + RUN, until)
         if one_sided:
-            # A run whose extremes move no extreme of the account is passed over whole: equity follows one quote only.
-            if end - i == RUN and run < len(extremes):
-                low_bid, high_bid = extremes[run, 0], extremes[run, 1]
-                low_ask, high_ask = extremes[run, 2], extremes[run, 3]
-            else:
-                low_bid, high_bid, low_ask, high_ask = bid[i], bid[i], ask[i], ask[i]
+            if calm_low > calm_high:
+                best = min(peak, ceiling, trough + max(rise, most_rise))
+                worst = max(trough, floor, peak - max(fall, min(most_fall, drawdown * peak)))
+                calm_low, calm_high = _bounds_nb(
+                    worst - balance, best - balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                )
+            # Runs, then parts of a run, whose extremes move no extreme of the account are passed over whole; clear of the
+            # stops in whatever order the prices of a run came.
+            begin = i
+            if i == run * RUN:
+                runs = min(until // RUN, len(extremes))
+                while (
+                    run < runs
+                    and extremes[run, 0] > max(bid_low, extremes[run, 1] - long_trail)
+                    and extremes[run, 1] < bid_high
+                    and extremes[run, 2] > ask_low
+                    and extremes[run, 3] < min(ask_high, extremes[run, 2] + short_trail)
+                    and extremes[run, column] > calm_low
+                    and extremes[run, column + 1] < calm_high
+                ):
+                    bucket_least = min(bucket_least, extremes[run, column])
+                    bucket_most = max(bucket_most, extremes[run, column + 1])
+                    bid_low = max(bid_low, extremes[run, 1] - long_trail)
+                    ask_high = min(ask_high, extremes[run, 2] + short_trail)
+                    run += 1
+                i = max(i, run * RUN)
+                end = min(run * RUN + RUN, until)
+            if i == begin:
+                end = min(i + PART, end)
+                lowest, highest, sl_bid, sl_ask = FAR, -FAR, bid_low, ask_high
                 bids, asks = bid[i:end], ask[i:end]
                 for k in range(len(bids)):
-                    low_bid, high_bid = min(low_bid, bids[k]), max(high_bid, bids[k])
-                    low_ask, high_ask = min(low_ask, asks[k]), max(high_ask, asks[k])
-            if low_bid > bid_low and high_bid < bid_high and low_ask > ask_low and high_ask < ask_high:
-                worst = value_nb(low_bid, high_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-                best = value_nb(high_bid, low_ask, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-                worst, best = balance + worst, balance + best
-                drop, gain = peak - worst, best - trough
-                # What is no larger than the largest so far changes nothing, whether or not it is since the latest peak.
-                calm = best <= peak and (drop <= fall or (drop <= most_fall and drop <= drawdown * peak))
-                calm = calm and worst >= trough and (gain <= rise or gain <= most_rise)
-                if calm and worst > floor and best <= ceiling:
-                    least_bid, most_bid = min(least_bid, low_bid), max(most_bid, high_bid)
-                    least_ask, most_ask = min(least_ask, low_ask), max(most_ask, high_ask)
-                    low, high = min(low, worst), max(high, best)
+                    b, a = bids[k], asks[k]
+                    if b <= sl_bid or b >= bid_high or a <= ask_low or a >= sl_ask:
+                        end, inside = i + k, False
+                        break
+                    quote = b if column == 0 else a
+                    lowest, highest = min(lowest, quote), max(highest, quote)
+                    sl_bid, sl_ask = max(sl_bid, b - long_trail), min(sl_ask, a + short_trail)
+                if end == i:
+                    break
+                if lowest > calm_low and highest < calm_high:
+                    bucket_least, bucket_most = min(bucket_least, lowest), max(bucket_most, highest)
+                    bid_low, ask_high = sl_bid, sl_ask
                     i = end
-                    if i == until:
-                        equity = balance + value_nb(
-                            bid[i - 1], ask[i - 1], long_steps, long_entry, short_steps, short_entry, own_quote, value
-                        )
-                    continue
+            if i > begin:
+                if i == until:
+                    quote = bid[i - 1] if column == 0 else ask[i - 1]
+                    equity = _follow_nb(
+                        quote, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    )
+                continue
+            calm_low, calm_high = FAR, -FAR  # what follows may move the extremes
         while i < end:
             b, a = bid[i], ask[i]
             if converted:
@@ -245,6 +344,7 @@ def pass_quiet_nb(
             equity = now
             least_bid, most_bid = min(least_bid, b), max(most_bid, b)
             least_ask, most_ask = min(least_ask, a), max(most_ask, a)
+            bid_low, ask_high = max(bid_low, b - long_trail), min(ask_high, a + short_trail)
             low, high = min(low, equity), max(high, equity)
             if equity > peak:
                 peak, fall = equity, 0.0
@@ -259,6 +359,15 @@ def pass_quiet_nb(
                 rise = equity - trough
                 most_rise = max(most_rise, rise)
             i += 1
+    if bucket_least <= bucket_most:
+        one = _follow_nb(bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+        two = _follow_nb(bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+        low, high = min(low, one, two), max(high, one, two)
+        least, most = min(least, bucket_least), max(most, bucket_most)
+    if column == 0:
+        least_bid, most_bid = min(least_bid, least), max(most_bid, most)
+    else:
+        least_ask, most_ask = min(least_ask, least), max(most_ask, most)
     if i > first:
         reals[L.equity], reals[L.equity_peak], reals[L.equity_trough] = equity, peak, trough
         reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share] = fall, rise, drawdown
@@ -267,8 +376,12 @@ def pass_quiet_nb(
         stand_at_nb(ints, time_ns, bid, ask, rates, i - 1, shift, base)
         for k in range(ints[L.positions]):
             position = ints[L.positions_at] + k * POSITION
-            least = least_bid if ints[position + P.side] > 0 else least_ask
-            most = most_bid if ints[position + P.side] > 0 else most_ask
+            least, most = (least_bid, most_bid) if ints[position + P.side] > 0 else (least_ask, most_ask)
             ints[position + P.lowest_points] = min(ints[position + P.lowest_points], least)
             ints[position + P.highest_points] = max(ints[position + P.highest_points], most)
+            if ints[position + P.trail_points] != 0:
+                trail, side = ints[position + P.trail_points], ints[position + P.side]
+                ints[position + P.sl_points] = nearer_nb(
+                    ints[position + P.sl_points], trail, side, most if side > 0 else least
+                )
     return i

@@ -6,22 +6,23 @@ import math
 from typing import Any
 
 from finiex_ray.core.records import LEDGER_COLUMNS as L
-from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import POSITION_COLUMNS as P
 from finiex_ray.kernels import codes
 from finiex_ray.kernels.booking import closing_quote_nb, equity_nb, event_nb, mark_nb
 from finiex_ray.kernels.codes import ORDER, POSITION
 from finiex_ray.kernels.jit import helper, kernel
 from finiex_ray.kernels.matching import arrivals_nb, expiries_nb, resting_nb
+from finiex_ray.kernels.policy import ahead_nb, policy_nb
 from finiex_ray.kernels.positions import exit_position_nb, roll_over_nb, stops_nb
 from finiex_ray.kernels.quiet import close_bucket_nb, pass_quiet_nb, row_nb, stand_at_nb
-from finiex_ray.kernels.requests import clear_draft_nb, close_draft_nb, end_order_nb, send_nb, set_timer_nb
+from finiex_ray.kernels.requests import end_order_nb, set_timer_nb
 from finiex_ray.kernels.runs import first_at_nb
 
 __all__ = ["advance_nb", "finish_nb"]
 
 FAR_FUTURE_NS = codes.FAR_FUTURE_NS
-MARKET, EXPIRED, AT_END, DO_CLOSE = codes.MARKET, codes.EXPIRED, codes.AT_END, codes.DO_CLOSE
+MOST_REQUESTS = 3  # of a policy at one tick: it cancels two orders and closes a position
+EXPIRED, AT_END = codes.EXPIRED, codes.AT_END
 EXIT_END, EXIT_STOP_OUT = codes.EXIT_END, codes.EXIT_STOP_OUT
 TOLD_STOP_OUT, TOLD_MARGIN_CALL = codes.TOLD_STOP_OUT, codes.TOLD_MARGIN_CALL
 WAKE_ACTION, WAKE_FILL, WAKE_TICK, WAKE_GROW = (
@@ -39,32 +40,6 @@ def _flush_bucket_nb(ints: Any, reals: Any, offset: int) -> None:
     close_bucket_nb(ints, reals, ints[L.last_tick], ints[L.last_ns], reals[L.equity], low, high, offset)
     reals[L.bucket_low] = math.inf
     reals[L.bucket_high] = -math.inf
-
-
-@helper
-def _policy_nb(ints: Any, reals: Any, action: int) -> None:
-    """The one-position policy: turns the action of one tick into requests."""
-    if ints[L.pending] > 0:
-        return
-    if ints[L.positions] > 0:
-        position = ints[L.positions_at]
-        if action == ints[position + P.side]:
-            return
-        close_draft_nb(ints, position)
-        send_nb(ints, 0)
-        if ints[L.reverse] == 0:
-            return
-    if action == DO_CLOSE or reals[L.equity] < reals[L.min_free_margin]:
-        return
-    clear_draft_nb(ints)
-    draft = ints[L.draft_at]
-    ints[draft + O.type] = MARKET
-    ints[draft + O.side] = action
-    ints[draft + O.volume_steps] = ints[L.volume_steps]
-    ints[draft + O.sl_offset_points] = ints[L.sl_offset_points]
-    ints[draft + O.tp_offset_points] = ints[L.tp_offset_points]
-    ints[draft + O.trail_points] = ints[L.policy_trail_points]
-    send_nb(ints, 0)
 
 
 @helper
@@ -136,11 +111,11 @@ def _full_step_nb(ints: Any, reals: Any) -> None:
 @helper
 def _room_nb(ints: Any) -> bool:
     """Whether the tables can take whatever one tick may add."""
-    alive = ints[L.positions] + ints[L.pending] + ints[L.resting] + 2
+    alive = ints[L.positions] + ints[L.pending] + ints[L.resting] + MOST_REQUESTS
     # A fill can end each position once and open one more; a tick can bring every rollover that is left.
     swaps = ints[L.positions] * (ints[L.rollovers_rows] - ints[L.rollovers])
     return bool(
-        ints[L.orders] + 2 <= ints[L.orders_rows]
+        ints[L.orders] + MOST_REQUESTS <= ints[L.orders_rows]
         and ints[L.fills] + 2 * alive + swaps <= ints[L.fills_rows]
         and ints[L.trades] + 2 * alive <= ints[L.trades_rows]
         and ints[L.events] + 6 * alive + swaps <= ints[L.events_rows]
@@ -191,17 +166,18 @@ def advance_nb(
     while i < last:
         if base + i >= ints[L.bucket_end]:
             _flush_bucket_nb(ints, reals, i)
-        if ints[L.pending] == 0 and wake & WAKE_TICK == 0:
+        if wake & WAKE_TICK == 0:
             stop = last
-            if i < stop and time_ns[stop - 1] >= ints[L.next_timer_ns]:
-                stop = first_at_nb(time_ns, extremes, ints[L.next_timer_ns], i, stop)
-            if heed_actions:
+            moment = ints[L.next_timer_ns]
+            if ints[L.pending] > 0:
+                moment = min(moment, ints[L.next_arrival_ns])
+            if time_ns[i] >= moment:
+                stop = i
+            elif time_ns[stop - 1] >= moment:
+                stop = first_at_nb(time_ns, extremes, moment, i, stop)
+            if stop > i and heed_actions:
                 row = row_nb(signals, row, i - shift)
-                ahead = row
-                # To the policy, an action that the open position follows already is none.
-                if policy_on and ahead < len(signals) and ints[L.positions] > 0:
-                    idle = signals[ahead, 1] == ints[ints[L.positions_at] + P.side]
-                    ahead = signals[ahead, 2] if idle else ahead
+                ahead = ahead_nb(ints, signals, row) if policy_on else row
                 if ahead < len(signals):
                     stop = min(stop, signals[ahead, 0] + shift)
             if stop > i:
@@ -219,7 +195,7 @@ def advance_nb(
         reason = 0
         if row < len(signals) and signals[row, 0] + shift == i:
             if policy_on:
-                _policy_nb(ints, reals, signals[row, 1])
+                policy_nb(ints, reals, signals[row, 1])
             else:
                 reason |= wake & WAKE_ACTION
         if ints[L.events] > told:

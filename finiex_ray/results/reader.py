@@ -6,18 +6,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from finiex_ray.config.models import ScenarioSet
 from finiex_ray.config.resolved import from_json
 from finiex_ray.core.errors import DataError
-from finiex_ray.results.journal import read_journal
-from finiex_ray.results.rows import PROFILE_SCHEMA, SCENARIO_SCHEMA
+from finiex_ray.results.merge import Part, owners, pieces
+from finiex_ray.results.parts import table_schema
+from finiex_ray.results.recovery import look_at
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, RunDir, find_run_dir
 from finiex_ray.results.run_info import read_config_text, read_head
-from finiex_ray.results.tables import record_schema
 
 __all__ = ["RunData", "open_run"]
 
@@ -52,36 +52,33 @@ class RunData:
 
     @cached_property
     def scenarios(self) -> pd.DataFrame:
-        """One row a scenario; of a run that was cut off, the scenarios that its journal holds."""
-        if self.run_dir.table("scenarios").is_file():
-            return self._frame("scenarios", SCENARIO_SCHEMA, "index")
-        rows = list(read_journal(self.run_dir.journal)) if self.run_dir.journal.is_file() else []
-        return _to_pandas(pa.Table.from_pylist(rows, schema=SCENARIO_SCHEMA).sort_by("index"))
+        """One row a scenario; of a run that is not finished, the scenarios that have a result."""
+        return self._frame("scenarios")
 
     @cached_property
     def trades(self) -> pd.DataFrame:
         """One row a closed trade, in closing order."""
-        return self._records("trades")
+        return self._frame("trades")
 
     @cached_property
     def orders(self) -> pd.DataFrame:
         """One row an order, rejected and expired ones too, in request order."""
-        return self._records("orders")
+        return self._frame("orders")
 
     @cached_property
     def fills(self) -> pd.DataFrame:
         """One row a fill, in order of time."""
-        return self._records("fills")
+        return self._frame("fills")
 
     @cached_property
     def equity(self) -> pd.DataFrame:
         """The equity curve, thinned out; lowest and highest equity between two rows are kept."""
-        return self._records("equity")
+        return self._frame("equity")
 
     @cached_property
     def profile(self) -> pd.DataFrame:
         """One row an operation, worker and part of the start-up of a scenario."""
-        return self._frame("profile", PROFILE_SCHEMA, "scenario_index")
+        return self._frame("profile")
 
     def log(self, scenario: str) -> str:
         """The log of a scenario, by its name.
@@ -89,30 +86,39 @@ class RunData:
         Raises:
             DataError: If the run has no such scenario.
         """
-        found = self.scenarios.loc[self.scenarios["name"] == scenario, "log"]
+        found = self.scenarios.loc[self.scenarios["name"] == scenario, ["index", "log"]]
         if found.empty:
             raise DataError(f"run {self.run_id} has no result of a scenario {scenario!r}")
-        return (self.run_dir.logs / str(found.iloc[0])).read_text(encoding="utf-8")
+        index, name = found.iloc[0]
+        if isinstance(name, str):
+            return (self.run_dir.logs / name).read_text(encoding="utf-8")
+        return self._packed_log(int(index))
 
-    def _records(self, name: str) -> pd.DataFrame:
-        return self._frame(name, record_schema(name), "scenario_index")
+    def _packed_log(self, index: int) -> str:
+        for part in reversed(self._parts()):
+            for number, indexes in enumerate(part.indexes("logs")):
+                places = np.flatnonzero(indexes == index)
+                if len(places):
+                    return str(part.group("logs", number).column("text")[int(places[-1])])
+        raise DataError(f"run {self.run_id}: the log of scenario {index} is missing")
 
-    def _frame(self, name: str, schema: Any, order: str) -> pd.DataFrame:
-        path = self.run_dir.table(name)
-        if not path.is_file():
-            if self.info.get("status") == "running":
-                return _to_pandas(schema.empty_table())
-            raise DataError(f"{path}: missing; was the run folder copied whole?")
-        try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                table = parquet.read()
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{path}: damaged or unreadable ({error})") from error
-        keys = table.column(order).to_numpy()
-        return _to_pandas(table if (keys[1:] >= keys[:-1]).all() else table.take(keys.argsort(kind="stable")))
+    def _parts(self) -> list[Part]:
+        """What the results are read from: the tables, or of a run that is not finished its parts and its journal."""
+        return look_at(self.run_dir, finished=self.info.get("status") == "finished").parts()
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        parts = self._parts()
+        schema, count = table_schema(name), int(self.info["scenarios"])
+        found = list(pieces(name, parts, owners(parts, count))) if len(parts) != 1 else _whole(parts[0], name)
+        table = pa.concat_tables(found) if found else schema.empty_table()
+        return _to_pandas(table)
 
     def __repr__(self) -> str:
         return f"RunData({self.run_id!r}, status={self.info.get('status')!r}, scenarios={self.info.get('scenarios')})"
+
+
+def _whole(part: Part, name: str) -> list[Any]:
+    return [part.group(name, number) for number, _ in enumerate(part.indexes(name))]
 
 
 def _to_pandas(table: Any) -> pd.DataFrame:

@@ -1,22 +1,36 @@
-"""The scenario table: one row a scenario, failed or not; and the profile table, one row an operation."""
+"""The scenario table, one row a scenario, failed or not; the profile table, one row an operation; and packed logs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from finiex_ray.config.models import ScenarioConfig
-from finiex_ray.config.resolved import config_hash
 from finiex_ray.core.text import printable
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.results.tables import TIME, WORD
 
-__all__ = ["PROFILE_SCHEMA", "SCENARIO_SCHEMA", "STATISTICS", "Row", "profile_rows", "scenario_row"]
+__all__ = [
+    "LOG_SCHEMA",
+    "PROFILE_SCHEMA",
+    "SCENARIO_SCHEMA",
+    "STATISTICS",
+    "ProfileTimes",
+    "RowValues",
+    "log_table",
+    "profile_table",
+    "profile_times",
+    "scenario_table",
+    "scenario_values",
+]
 
-Row = dict[str, Any]
+RowValues = list[Any]
+ProfileTimes = tuple[list[str], list[str], list[int], list[int]]
 
 # Definitions and units: `finiex_ray.engine.statistics.scenario_statistics`.
 STATISTICS: Final[dict[str, Any]] = {
@@ -63,8 +77,17 @@ SCENARIO_SCHEMA: Final = pa.schema(
         pa.field("execution_time_s", pa.float64(), False),
         pa.field("ticks_per_s", pa.float64()),  # ticks / execution_time_s
         pa.field("config_hash", pa.string()),
+        pa.field("scenario_key", pa.string()),  # hash of everything that the result depends on
         pa.field("result_hash", pa.string()),
-        pa.field("log", pa.string(), False),  # file in the folder of the logs
+        pa.field("log", pa.string()),  # file in the folder of the logs; null where logs are packed
+    ]
+)
+
+LOG_SCHEMA: Final = pa.schema(
+    [
+        pa.field("scenario", pa.string(), False),
+        pa.field("scenario_index", pa.int64(), False),
+        pa.field("text", pa.large_string(), False),
     ]
 )
 
@@ -81,41 +104,60 @@ PROFILE_SCHEMA: Final = pa.schema(
 )
 
 
-def scenario_row(result: ScenarioResult, config: ScenarioConfig | None, log: str) -> Row:
-    """The row of a result: plain numbers and text, times as int64 ns.
+def scenario_values(
+    result: ScenarioResult, config: ScenarioConfig | None, config_hash: str | None, key: str | None, log: str | None
+) -> RowValues:
+    """The row of a result in the order of `SCENARIO_SCHEMA`: plain numbers and text, times as int64 ns.
 
     Args:
         result: The result, successful or not.
         config: What ran; None for a scenario that could not be read.
-        log: Name of its log file.
+        config_hash: Hash of its configuration.
+        key: Hash of everything that its result depends on; None where that is not known.
+        log: Name of its log file; None where logs are packed.
     """
     loop, error = result.loop, result.error
     ticks = loop.ticks if loop else 0
     statistics = loop.statistics if loop else {}
-    row: Row = {
-        "index": result.index,
-        "name": printable(result.name),
-        "symbol": printable(result.symbol),
-        "currency": config.account.currency if config else None,
-        "status": str(result.status),
-        "success": result.success,
-        "error_type": printable(error.type) if error else None,
-        "error_message": printable(error.message) if error else None,
-        "error_tick": error.tick_index if error else None,
-        "error_traceback": printable(error.traceback, keep="\n\t") if error and error.traceback else None,
-        "ticks": ticks,
-        "first_time": loop.first_ns if loop and ticks else None,
-        "last_time": loop.last_ns if loop and ticks else None,
-    }
-    row.update((name, _number(statistics.get(name))) for name in STATISTICS)
     took_s = result.execution_time_s
-    return row | {
-        "execution_time_s": took_s,
-        "ticks_per_s": ticks / took_s if took_s > 0 else None,
-        "config_hash": config_hash(config) if config else None,
-        "result_hash": loop.result_hash if loop else None,
-        "log": log,
-    }
+    return [
+        result.index,
+        printable(result.name),
+        printable(result.symbol),
+        config.account.currency if config else None,
+        str(result.status),
+        result.success,
+        printable(error.type) if error else None,
+        printable(error.message) if error else None,
+        error.tick_index if error else None,
+        printable(error.traceback, keep="\n\t") if error and error.traceback else None,
+        ticks,
+        loop.first_ns if loop and ticks else None,
+        loop.last_ns if loop and ticks else None,
+        *(_number(statistics.get(name)) for name in STATISTICS),
+        took_s,
+        ticks / took_s if took_s > 0 else None,
+        config_hash,
+        key,
+        loop.result_hash if loop else None,
+        log,
+    ]
+
+
+def scenario_table(rows: Sequence[RowValues]) -> Any:
+    """The scenario table of some rows."""
+    return _table(zip(*rows, strict=True), SCENARIO_SCHEMA)
+
+
+def _table(columns: Iterable[Sequence[Any]], schema: Any) -> Any:
+    arrays = [_column(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _column(values: Sequence[Any], kind: Any) -> Any:
+    if pa.types.is_dictionary(kind):
+        return pa.array(values, kind.value_type).dictionary_encode()
+    return pa.array(values, kind)
 
 
 def _number(value: float | None) -> float | None:
@@ -123,23 +165,46 @@ def _number(value: float | None) -> float | None:
     return value if value is None or math.isfinite(value) else None
 
 
-def profile_rows(result: ScenarioResult) -> Iterator[Row]:
-    """The profile of a result, one row an operation, worker and part of the start-up."""
+def profile_times(result: ScenarioResult) -> ProfileTimes:
+    """The profile of a result, as columns: kind, operation, calls and ns of each operation, worker and part of the start-up."""
+    columns: ProfileTimes = ([], [], [], [])
     if result.loop is None:
-        return
-    profile, ticks = result.loop.profile, result.loop.ticks
-    timed = [("operation", profile.operations), ("worker", profile.workers)]
-    found = [(kind, name, time.calls, time.total_ns) for kind, times in timed for name, time in times.items()]
-    found += [("startup", name, 1, took_ns) for name, took_ns in profile.startup_ns.items()]
+        return columns
+    profile = result.loop.profile
+    for kind, times in (("operation", profile.operations), ("worker", profile.workers)):
+        for name, time in times.items():
+            _append(columns, kind, printable(name), *time)
+    for name, took_ns in profile.startup_ns.items():
+        _append(columns, "startup", name, 1, took_ns)
     if profile.loop_ns:
-        found.append(("loop", "tick_loop", 1, profile.loop_ns))
-    for kind, name, calls, total_ns in found:
-        yield {
-            "scenario": printable(result.name),
-            "scenario_index": result.index,
-            "kind": kind,
-            "operation": printable(name),
-            "calls": calls,
-            "total_ns": total_ns,
-            "ticks": ticks,
-        }
+        _append(columns, "loop", "tick_loop", 1, profile.loop_ns)
+    return columns
+
+
+def _append(columns: tuple[list[Any], ...], *values: Any) -> None:
+    for column, value in zip(columns, values, strict=True):
+        column.append(value)
+
+
+def profile_table(profiles: Sequence[tuple[RowValues, ProfileTimes]]) -> Any:
+    """The profile table of some scenarios: their rows and their times."""
+    counts = [len(times[0]) for _, times in profiles]
+    kinds, operations, calls, total_ns = (
+        list(chain.from_iterable(times[place] for _, times in profiles)) for place in range(4)
+    )
+    words = pa.array([row[_NAME] for row, _ in profiles], pa.string())
+    names = pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(counts), dtype=np.int32), counts), words)
+    indexes = np.repeat(np.array([row[0] for row, _ in profiles], np.int64), counts)
+    ticks = np.repeat(np.array([row[_TICKS] for row, _ in profiles], np.int64), counts)
+    numbers = (pa.array(values, pa.int64()) for values in (calls, total_ns, ticks))
+    columns = [names, pa.array(indexes), _column(kinds, WORD), _column(operations, WORD), *numbers]
+    return pa.Table.from_arrays(columns, schema=PROFILE_SCHEMA)
+
+
+def log_table(logs: Sequence[tuple[RowValues, str]]) -> Any:
+    """The packed logs of some scenarios: their rows and their texts."""
+    return _table(zip(*((row[_NAME], row[0], text) for row, text in logs), strict=True), LOG_SCHEMA)
+
+
+_NAME: Final = SCENARIO_SCHEMA.get_field_index("name")
+_TICKS: Final = SCENARIO_SCHEMA.get_field_index("ticks")

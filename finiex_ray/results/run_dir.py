@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,11 @@ from typing import Final
 from finiex_ray.core.errors import ConfigError, suggest
 from finiex_ray.results.files import write_atomic
 
-__all__ = ["DEFAULT_ROOT", "LATEST", "RunDir", "create_run_dir", "find_run_dir", "new_run_id"]
+__all__ = ["DEFAULT_ROOT", "LATEST", "RunDir", "create_run_dir", "find_run_dir", "new_run_id", "run_exists"]
 
 DEFAULT_ROOT: Final = Path("runs")
 LATEST: Final = "latest"
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,18 @@ class RunDir:
 
     @property
     def journal(self) -> Path:
-        """``journal.jsonl``: a scenario row a line, written the moment a result comes."""
-        return self.path / "journal.jsonl"
+        """Folder of the journal, as long as the run is not finished: every result, the moment it comes."""
+        return self.path / "journal"
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the parts, as long as the run is not finished: results of the journal as Parquet files."""
+        return self.path / "parts"
+
+    @property
+    def lock(self) -> Path:
+        """A file that the one writer of the run holds locked."""
+        return self.path / "lock"
 
     @property
     def logs(self) -> Path:
@@ -62,19 +74,36 @@ def new_run_id(now: datetime | None = None) -> str:
     return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def create_run_dir(root: Path = DEFAULT_ROOT) -> RunDir:
-    """Makes a new, empty run folder; never one that exists.
+def run_exists(root: Path, run_id: str) -> bool:
+    """Whether there is a run of this name.
+
+    Raises:
+        ConfigError: If it is no name for a run folder.
+    """
+    if _RUN_ID.fullmatch(run_id) is None or run_id == LATEST:
+        message = f"{run_id!r} is no name for a run folder: letters, digits, '.', '_' and '-', at most 100"
+        raise ConfigError(message, source="--run-id")
+    return (root / run_id / "run.json").is_file()
+
+
+def create_run_dir(root: Path = DEFAULT_ROOT, run_id: str | None = None) -> RunDir:
+    """Makes a new, empty run folder; never one that holds a run.
 
     Args:
         root: Folder of the run folders; made where it is missing.
+        run_id: Its name, see `run_exists`; default: a new one.
 
     Raises:
         ConfigError: If the folder cannot be made.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        folder = _new_folder(root)
-        (folder / "logs").mkdir()
+        if run_id is None:
+            folder = _new_folder(root)
+        else:
+            folder = root / run_id
+            folder.mkdir(exist_ok=True)  # without a run.json no run has ever begun in it
+        (folder / "logs").mkdir(exist_ok=True)
     except OSError as error:
         message = f"no run folder can be made here ({error.strerror}); choose another place with --out"
         raise ConfigError(message, source=str(root)) from error

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-import shutil
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.version import __version__
+from finiex_ray.results.files import appearing, sync_folder
 
 __all__ = ["FORMAT_VERSION", "read_config_text", "read_head", "renew_head", "versions", "write_info"]
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+_LINES: Final = 1_000  # written at once
+_BLOCK: Final = 2**20  # bytes copied at once
 _CONFIG: Final = '"config": '  # at the start of a line: no other line of the head begins so
 _PACKAGES: Final = ("numba", "numpy", "pandas", "pyarrow", "pydantic", "ray")
 
@@ -36,45 +37,39 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write_info(path: Path, head: Mapping[str, Any], config_text: str) -> None:
+def write_info(path: Path, head: Mapping[str, Any], config: Iterable[str]) -> None:
     """Writes the file.
 
     Args:
         path: The file.
         head: Everything but the configuration; JSON values.
-        config_text: The resolved scenario set as `finiex_ray.config.resolved.to_json` writes it.
+        config: The lines of the resolved scenario set, as `finiex_ray.config.resolved.json_lines` gives them.
     """
-    temporary = _temporary(path)
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(_head_text(head))
-            stream.write(_CONFIG + config_text.rstrip("\n") + "\n}\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with appearing(path) as stream:
+        stream.write((_head_text(head) + _CONFIG).encode())
+        for group in _batched(config):
+            stream.write(group.encode())
+        stream.write(b"}\n")
+    sync_folder(path.parent)
 
 
 def renew_head(path: Path, head: Mapping[str, Any]) -> None:
     """Replaces everything but the configuration, which is copied as it stands."""
-    temporary = _temporary(path)
-    try:
-        with (
-            path.open(encoding="utf-8", newline="\n") as old,
-            temporary.open("w", encoding="utf-8", newline="\n") as new,
-        ):
-            new.write(_head_text(head))
-            for line in old:
-                if line.startswith(_CONFIG):
-                    new.write(line)
-                    break
-            shutil.copyfileobj(old, new)
-            new.flush()
-            os.fsync(new.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with path.open("rb") as old, appearing(path) as new:
+        new.write(_head_text(head).encode())
+        for line in old:
+            if line.startswith(_CONFIG.encode()):
+                new.write(line)
+                break
+        while block := old.read(_BLOCK):
+            new.write(block)
+    sync_folder(path.parent)
+
+
+def _batched(lines: Iterable[str]) -> Iterator[str]:
+    lines = iter(lines)
+    while group := list(islice(lines, _LINES)):
+        yield "".join(group)
 
 
 def read_head(path: Path) -> dict[str, Any]:
@@ -111,7 +106,3 @@ def read_config_text(path: Path) -> str:
 def _head_text(head: Mapping[str, Any]) -> str:
     lines = (f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head.items())
     return "{\n" + "".join(lines)
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")

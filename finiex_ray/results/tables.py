@@ -175,7 +175,9 @@ def record_table(name: str, chunks: Sequence[Chunk]) -> Any:
         chunks: At least one; the table keeps their order.
     """
     lengths = [len(chunk.records) for chunk in chunks]
-    records = np.concatenate([chunk.records for chunk in chunks])
+    # As bytes: numpy would put records together field by field.
+    dtype = chunks[0].records.dtype
+    records = np.concatenate([chunk.records.view(f"V{dtype.itemsize}") for chunk in chunks]).view(dtype)
     scales = _Scales(
         price=np.repeat([10.0**chunk.digits for chunk in chunks], lengths),
         lots=np.repeat([chunk.volume_step for chunk in chunks], lengths),
@@ -192,6 +194,8 @@ def record_table(name: str, chunks: Sequence[Chunk]) -> Any:
 
 
 def _comments(chunks: Sequence[Chunk]) -> Any:
+    if not any(chunk.comments for chunk in chunks):
+        return pa.nulls(sum(len(chunk.records) for chunk in chunks), pa.string())
     texts = [chunk.comments.get(order_id) for chunk in chunks for order_id in chunk.records["order_id"].tolist()]
     return pa.array([None if text is None else printable(text) for text in texts], pa.string())
 

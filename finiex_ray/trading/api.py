@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from operator import index
+from operator import attrgetter, index
 from typing import Final
 
 from finiex_ray.core.enums import OrderState, OrderType, Side
@@ -54,18 +54,21 @@ class TradingApi:
         self._seen_events = 0
         self._events: list[Event] = []
 
-    def at(self, bid_points: int, ask_points: int, *, quiet: bool = False) -> None:
+    def at(self, bid_points: int, ask_points: int, market: Sequence[Event] = (), *, quiet: bool = False) -> None:
         """Sets the quotes of the current tick; the engine calls it before each wake-up.
 
         Args:
             bid_points: Bid, points.
             ask_points: Ask, points.
-            quiet: Nothing but marks has happened since the call before.
+            market: What the market has done since the wake-up before.
+            quiet: Nothing but marks has happened at the broker since the call before.
         """
         self._bid_points, self._ask_points = bid_points, ask_points
         if not quiet:
             self._views.forget()
         self._events = self._views.events(self._seen_events)
+        if market:  # within a tick the broker comes first (rule R7)
+            self._events = sorted([*self._events, *market], key=attrgetter("tick"))
         self._seen_events = int(self._simulator.account["events"])
 
     def follow(self, bring: Callable[[], None] | None, quotes: Callable[[], tuple[int, int]] | None) -> None:
@@ -128,14 +131,23 @@ class TradingApi:
         return funds - self.margin_used
 
     @property
+    def balances(self) -> dict[str, float]:
+        """What the account owns, by currency or asset: the balance, or on a spot account the cash and the asset held."""
+        terms = self._simulator.terms
+        if not self._simulator.account["spot"]:
+            return {terms.currency: self.balance}
+        held = int(self._simulator.positions()["volume_steps"].sum())
+        return {terms.currency: self.free_margin, terms.base: float(held * terms.volume_step * terms.contract_size)}
+
+    @property
     def events(self) -> list[Event]:
-        """What has happened at the broker since the last wake-up, in order."""
+        """What has happened at the broker and in the market since the last wake-up, in order."""
         return list(self._events)
 
     @property
     def positions(self) -> list[PositionView]:
         """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
-        if self._views.converts:
+        if self._views.need_account:
             self._bring()
         return self._views.positions(*self._quotes())
 
@@ -364,9 +376,7 @@ class TradingApi:
         side = Side(-int(position["side"]))
         if lots is not None:
             return self._send(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
-        held = self._simulator.positions()
-        steps = int(held["volume_steps"][held["position_id"] == position_id].sum())
-        return self._send(OrderType.CLOSE, side, volume_steps=steps, **fields)
+        return self._send(OrderType.CLOSE, side, volume_steps=self._held_steps(position_id), **fields)
 
     def close_all(self) -> list[int]:
         """Sends an order to close each open position; returns their order ids."""
@@ -375,11 +385,10 @@ class TradingApi:
 
     def reverse(self, position_id: int) -> tuple[int, int]:
         """Closes a position and opens the same volume of the other side; returns both order ids."""
-        position = self._position(position_id)
-        lots = next(view.lots for view in self.positions if view.position_id == position_id)
+        side, steps = int(self._position(position_id)["side"]), self._held_steps(position_id)
         closing = self.close(position_id)
-        send = self.sell if int(position["side"]) == Side.BUY else self.buy
-        return closing, send(lots)
+        send = self.sell if side == Side.BUY else self.buy
+        return closing, send(steps * self._simulator.terms.volume_step)
 
     def _send(self, kind: OrderType, side: Side | int = 0, lots: Decimal | None = None, /, **fields: int) -> int:
         self._bring()
@@ -394,11 +403,17 @@ class TradingApi:
         return record
 
     def _position(self, position_id: int) -> Records:
+        self._bring()  # a stop loss that trails
         for record in self._simulator.positions():
             if int(record["position_id"]) == position_id:
                 found: Records = record
                 return found
         raise KeyError(f"no open position {position_id}; open: {[p.position_id for p in self.positions]}")
+
+    def _held_steps(self, position_id: int) -> int:
+        """Volume of a position, all legs of a net position together."""
+        held = self._simulator.positions()
+        return int(held["volume_steps"][held["position_id"] == position_id].sum())
 
     def _points(self, price: float | None) -> int:
         if price is None:

@@ -15,12 +15,13 @@ from finiex_ray.core.errors import StrategyContractError
 from finiex_ray.core.market import IntArray, read_only
 from finiex_ray.core.money import to_minor
 from finiex_ray.core.records import FAR_FUTURE_NS, LEDGER_COLUMNS, NO_TICK, Records
+from finiex_ray.core.time import NS_PER_S
 from finiex_ray.kernels.horizon import quiet_until_nb
 from finiex_ray.kernels.requests import clear_draft_nb, send_nb, set_timer_nb
 from finiex_ray.kernels.simulation import advance_nb, finish_nb
 from finiex_ray.trading.draws import RequestDraws
 from finiex_ray.trading.memory import AccountMemory
-from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
+from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite, QuotePolicy
 from finiex_ray.trading.rollover import rollovers
 from finiex_ray.trading.terms import TradingTerms
 
@@ -53,6 +54,7 @@ class TradeSimulator:
     ) -> None:
         self.terms = terms
         self._seed = seed
+        self._draws: RequestDraws | None = None
         self.comments: dict[int, str] = {}  # order id to the strategy's own text
         self._memory = AccountMemory(
             {
@@ -72,13 +74,16 @@ class TradeSimulator:
         """The same account under another policy, which then goes its own way; for an account that nothing has happened to."""
         twin = copy(self)
         twin._memory, twin.comments = self._memory.copy(), {}
+        twin._draws = None
         twin._set_policy(policy)
         return twin
 
     def _write_draws(self, first: int) -> None:
         """Draws what chance decides about the requests from ``first`` on, as far as there is room for them."""
-        rows = self._memory.rows("draws")
-        self._memory.write_draws(first, RequestDraws(self.terms, self._seed).next(rows)[first:])
+        if self._draws is None:  # a twin's, whose first draws were made before it was one
+            self._draws = RequestDraws(self.terms, self._seed)
+            self._draws.next(first)
+        self._memory.write_draws(first, self._draws.next(self._memory.rows("draws") - first))
 
     def _open(self, ticks: int) -> None:
         """Writes the ledger of an account that nothing has happened to."""
@@ -103,6 +108,9 @@ class TradeSimulator:
         row["enabled"], row["volume_steps"] = 1, steps
         row["sl_offset_points"], row["tp_offset_points"] = policy.sl_points, policy.tp_points
         row["policy_trail_points"] = policy.trail_points
+        if isinstance(policy, QuotePolicy):
+            row["quotes"], row["offset_points"] = 1, policy.offset_points
+            row["lifetime_ns"] = round(policy.lifetime_s * NS_PER_S)
         row["reverse"] = policy.on_opposite is OnOpposite.REVERSE
         row["min_free_margin"] = float(Fraction(policy.min_free_margin) * self.terms.minor_per_unit)
 
@@ -166,8 +174,7 @@ class TradeSimulator:
     def quiet_until(self, block: Block, first: int, last: int, rates: IntArray = NO_RATES) -> int:
         """Offset of the first tick from ``first`` to ``last`` that does more to the account than mark it, or ``last``.
 
-        The arguments are those of ``advance``; the account has been brought to ``first``, or to a tick before it with none
-        that does more in between.
+        The arguments are those of ``advance``; the account has been brought to ``first``.
         """
         quotes, shift = block.quotes, block.offset
         place = quiet_until_nb(

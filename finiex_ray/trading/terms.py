@@ -43,6 +43,8 @@ class TradingTerms:
     symbol: str
     digits: int
     currency: str
+    base: str  # currency or asset that is bought
+    contract_size: Decimal  # units of it in a lot
     volume_step: Decimal
     record: Records  # [1] SYMBOL_DTYPE
     tiers: IntArray  # [tiers, 2] as `SimState.tiers`
@@ -117,6 +119,12 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
         raise ScenarioInvalidError(
             [f"{symbol}: the data has {digits} digits, broker '{broker.name}' says {spec.digits}; make them equal"]
         )
+    if broker.account_mode == "spot" and spec.base == account.currency:
+        raise ScenarioInvalidError(
+            [
+                f"{symbol}: a spot account in {account.currency} cannot buy {spec.base}; set account.currency to {spec.quote}"
+            ]
+        )
     record = np.zeros(1, SYMBOL_DTYPE)
     row = record[0]
     minor = 10 ** minor_digits(account.currency)
@@ -155,6 +163,8 @@ def make_terms(symbol: str, account: AccountConfig, broker: BrokerSpec, digits: 
         symbol=symbol,
         digits=digits,
         currency=account.currency,
+        base=spec.base,
+        contract_size=spec.contract_size,
         volume_step=spec.volume_step,
         record=record,
         tiers=_margin_tiers(record, spec, account, broker, value, symbol),

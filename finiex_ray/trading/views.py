@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
 from finiex_ray.core.records import NO_PRICE, Records
+from finiex_ray.core.time import Timeframe
 from finiex_ray.trading.simulator import TradeSimulator
 
 __all__ = ["Event", "OrderView", "PositionView", "Views", "WakeUp"]
@@ -23,17 +24,18 @@ class WakeUp(NamedTuple):
     ask: float
     action: Action  # what ``decide`` said for this tick
     reason: Wake  # why control came back
-    gap_s: float = 0.0  # simulated seconds since the tick before; 0 at the first tick
 
 
 class Event(NamedTuple):
-    """Something that has happened at the broker."""
+    """Something that has happened, at the broker or in the market."""
 
     kind: EventKind
     tick: int
     time_ns: int
-    order_id: int  # 0 where no order is concerned
-    position_id: int  # 0 where no position is concerned
+    order_id: int = 0  # 0 where no order is concerned
+    position_id: int = 0  # 0 where no position is concerned
+    timeframe: Timeframe | None = None  # BAR_CLOSED: of the bar
+    gap_s: float = 0.0  # SESSION_GAP: simulated seconds without a tick
 
 
 class PositionView(NamedTuple):
@@ -93,6 +95,7 @@ class Views:
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
         self._held: list[_Held] | None = None
+        self._trails = False
         spec = simulator.terms.record[0]
         self._value, self._own_quote = float(spec["value"]), bool(spec["own_quote"])
         self._unit = simulator.terms.minor_per_unit
@@ -109,12 +112,17 @@ class Views:
         """Lets go of what was kept of the positions: they may have changed."""
         self._held = None
 
+    @property
+    def need_account(self) -> bool:
+        """Whether quotes are not enough to tell the positions: their profits are converted, or a stop loss trails."""
+        return self.converts or (bool(self._hold()) and self._trails)
+
     def positions(self, bid_points: int, ask_points: int) -> list[PositionView]:
         """The open positions, with their profit at these quotes."""
-        if self._held is None:
-            self._held = [self._position(record) for record in self._simulator.positions()]
+        if self._trails:
+            self.forget()
         views, value = [], self._value
-        for side, steps, entry_points, before, after in self._held:
+        for side, steps, entry_points, before, after in self._hold():
             quote = bid_points if side > 0 else ask_points
             minor = (quote - entry_points) * side * steps * value
             if self.converts:
@@ -123,6 +131,13 @@ class Views:
                 minor /= quote
             views.append(_MAKE_POSITION((*before, minor / self._unit, *after)))
         return views
+
+    def _hold(self) -> list[_Held]:
+        if self._held is None:
+            records = self._simulator.positions()
+            self._held = [self._position(record) for record in records]
+            self._trails = any(record["trail_points"] for record in records)
+        return self._held
 
     def _position(self, record: Records) -> _Held:
         """A position, all but its profit."""

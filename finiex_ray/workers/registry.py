@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from finiex_ray.config.models import TypedConfig
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import RegistryError
 from finiex_ray.core.plugins import ParamInfo, PluginKind, check_params, describe_params, plugin_paths, resolve
 from finiex_ray.workers.base import Worker
@@ -28,13 +29,13 @@ WORKERS: Final = PluginKind(
 )
 
 
-def worker_type(name: str, allow_imports: Iterable[str] | None = None) -> type[Worker]:
+def worker_type(name: str, access: PluginAccess = NO_ACCESS) -> type[Worker]:
     """The class that a registered name or an import path stands for; a tick-style class comes adapted.
 
     Raises:
         RegistryError: If there is no such class, it is no worker, or its package is not allowed.
     """
-    found = resolve(WORKERS, name, allow_imports)
+    found = resolve(WORKERS, name, access)
     if isinstance(found, type) and issubclass(found, TickWorker):
         found = adapt(found)
     if not (isinstance(found, type) and issubclass(found, Worker)):
@@ -51,19 +52,19 @@ def worker_types() -> Mapping[str, type[Worker]]:
     return {name: worker_type(name) for name in plugin_paths(WORKERS)}
 
 
-def create_worker(name: str, config: TypedConfig, allow_imports: Iterable[str] | None = None) -> Worker:
+def create_worker(name: str, config: TypedConfig, access: PluginAccess = NO_ACCESS) -> Worker:
     """Makes a worker.
 
     Args:
         name: The worker's name within the scenario, for messages.
         config: Its type and parameters.
-        allow_imports: Packages from which classes may be imported; None allows every package.
+        access: What the run may load.
 
     Raises:
         RegistryError: If the type is unknown or no worker.
         ConfigError: If a parameter is wrong.
     """
-    found = worker_type(config.type, allow_imports)
+    found = worker_type(config.type, access)
     params = check_params(found.Params, config.params, owner=f"worker '{name}' ({config.type})")
     return found(params)
 

@@ -34,7 +34,7 @@ TICKS = 1_000_000
 
 
 def dense() -> Iterator[Row]:
-    """Ours through a logic that trades at its wake-ups, the compiled loop, and hftbacktest where there are peers."""
+    """Ours by the compiled policy and by Python at wake-ups, the compiled loop, and hftbacktest where there are peers."""
     market = peers.window("full")
     ticks = market.ticks
     room = np.empty((TICKS, COLUMNS), np.int64)
@@ -43,7 +43,10 @@ def dense() -> Iterator[Row]:
     def loop() -> object:
         return dense_loop_nb(ticks.time_ns, ticks.bid_points, ticks.ask_points, *DENSE.for_loop, room)
 
-    ours = {"dense, Python at wake-ups": plan(dense_set(market), MemorySource(market))}
+    ours = {
+        name: plan(dense_set(market, python=python), MemorySource(market))
+        for name, python in (("dense", False), ("dense, Python at wake-ups", True))
+    }
     trades = {name: check_equal(name, OURS, trades_of(each.run()[0]), expected) for name, each in ours.items()}
     candidates: dict[str, Callable[[], object]] = {name: each.run for name, each in ours.items()}
     costs = interleaved({**candidates, "fused": loop}, RUNS)

@@ -22,19 +22,36 @@ class Dense(NamedTuple):
         """The arguments of the loops."""
         return self.offset, self.lifetime_s * NS_PER_S, self.trail, self.target
 
+    @property
+    def for_policy(self) -> dict[str, Any]:
+        """The logic that the compiled policy trades."""
+        return {
+            "type": "two_sided_quote",
+            "offset_points": self.offset,
+            "lifetime_s": self.lifetime_s,
+            "trail_points": self.trail,
+            "tp_points": self.target,
+        }
+
+    @property
+    def for_python(self) -> dict[str, Any]:
+        """The logic that trades at its wake-ups."""
+        return {"type": "bench.strategies:Quoter", **self._asdict()}
+
 
 DENSE = Dense()
 
 
-def dense_set(market: Market, dense: Dense = DENSE, **shared: Any) -> dict[str, Any]:
-    """A set of one scenario whose logic quotes at its wake-ups (`bench.strategies.Quoter`)."""
+def dense_set(market: Market, dense: Dense = DENSE, *, python: bool = False, **shared: Any) -> dict[str, Any]:
+    """A set of one scenario: the compiled policy quotes, or a logic in Python at its wake-ups (`bench.strategies.Quoter`)."""
+    logic = dense.for_python if python else dense.for_policy
     return {
         "name": "dense",
         "global": {
             "symbol": SYMBOL,
             "start": format_utc(market.start_ns),
             "max_ticks": len(market.ticks.time_ns),
-            "logic": {"type": "bench.strategies:Quoter", "lots": "0.1", **dense._asdict()},
+            "logic": {**logic, "lots": "0.1"},
             "account": {"broker": "mt5_fx", "balance": 1_000_000},
             **shared,
         },

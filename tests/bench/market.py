@@ -67,6 +67,10 @@ class MemorySource:
     def load(self, symbol: str, day: date) -> TickSegment:
         return self._days.get(day, empty_segment())
 
+    def rows(self, symbol: str, day: date) -> int | None:
+        """Not known before a day is loaded."""
+        return None
+
     def content_key(self, symbol: str, day: date) -> str:
         return content_hash(self.load(symbol, day))
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from finiex_ray.config.load import load_broker
 from finiex_ray.config.resolve import resolve_set
+from finiex_ray.core.access import PluginAccess
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.executor import Executor
@@ -136,7 +137,8 @@ def plan(tree: Mapping[str, Any], source: Any) -> Planned:
         SystemExit: If a scenario cannot run; the reasons stand in it.
     """
     cache = SegmentCache(source)
-    found = plan_scenarios(resolve_set(tree, "bench"), cache, lambda name: load_broker(name, ROOT)[0])
+    access = PluginAccess(("bench.strategies",))
+    found = plan_scenarios(resolve_set(tree, "bench"), cache, lambda name: load_broker(name, ROOT)[0], access)
     if found.invalid:
         raise SystemExit(f"{found.invalid[0].name}: {found.invalid[0].error}")
     return Planned(found.runnable, cache)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from execution_support import WalkSource, brokers, failing, mixed_scenarios, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.config.models import InvalidScenario, ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
@@ -28,7 +29,7 @@ def run(
     source = options.pop("source", None) or WalkSource()
     on_progress = options.pop("on_progress", None)
     coordinator = ExecutionCoordinator(
-        scenario_set(*scenarios), source, brokers, executor=executor, jobs=jobs, **options
+        scenario_set(*scenarios), source, brokers, executor=executor, jobs=jobs, access=OWN, **options
     )
     results: list[ScenarioResult] = []
     summary = coordinator.run(results.append, on_progress)
@@ -62,6 +63,26 @@ def test_every_executor_gives_the_same_results_in_any_order(runner: Runner) -> N
         assert by_name[name].loop is not None
         assert result.log == by_name[name].log
         assert result.loop.trades.tobytes() == by_name[name].loop.trades.tobytes()
+
+
+def test_unrelated_scenarios_change_no_hash(runner: Runner) -> None:
+    """Alone, and among others: on its own window, on other ones, with other strategies, failing and invalid ones."""
+    alone = scenario("alone")
+    _, expected = run("local", 1, alone)
+    others = [
+        scenario("same_window", logic={"type": "aggressive_trend", "lots": 0.3, "sl_points": 40}),
+        scenario("other_workers", workers={"macd": {"type": "macd", "timeframe": "M1"}}, logic={"type": "macd_cross"}),
+        scenario("other_seed", seed=8, account={"latency": {"kind": "uniform", "ms": 0, "max_ms": 90_000}}),
+        failing("fails", "Raises"),
+        InvalidScenario(name="invalid", reasons=("no reason",)),
+    ]
+    _, results = runner(*others[:3], alone, *others[3:])
+    loops = [each["alone"].loop for each in (expected, results)]
+    assert loops[0] is not None
+    assert loops[1] is not None
+    assert len(loops[0].trades) > 3
+    assert loops[0].result_hash == loops[1].result_hash
+    assert len({each.loop.result_hash for each in results.values() if each.loop is not None}) > 3
 
 
 def test_a_failure_is_a_result_and_the_rest_completes(runner: Runner) -> None:
@@ -179,7 +200,7 @@ class TestRay:
         assert error is not None
         assert error.type == "WorkerCrashedError"
         assert "os._exit" in error.message
-        assert "2 tries" in error.message
+        assert "5 tries" in error.message
 
     def test_a_process_that_is_killed_once_gets_another_try(self, tmp_path: Path) -> None:
         summary, _ = run("ray", None, failing("unlucky", "Dies", once=str(tmp_path / "died")), scenario("other"))
@@ -243,5 +264,5 @@ def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    with pytest.raises(ExecutionError, match="ray job submit"):
+    with pytest.raises(ExecutionError, match="finiex-ray submit"):
         run("ray", None, scenario("one"), address="ray://head:10001")

@@ -151,7 +151,7 @@ def failing_set(folder: Path) -> Path:
 def test_every_kind_of_failure_is_a_result(tmp_path: Path) -> None:
     failing_set(tmp_path)
     environment = {key: value for key, value in os.environ.items() if key not in ("RAY_ADDRESS", "DEBUG_MODE")}
-    arguments = ["run", "failing.json", "--executor", "ray", "--jobs", "2", "--json"]
+    arguments = ["run", "failing.json", "--executor", "ray", "--jobs", "2", "--json", "--allow-import", "."]
     done = subprocess.run(
         [sys.executable, "-m", "finiex_ray", *arguments],
         cwd=tmp_path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from own_access import OWN
 from worker_contract import LogicContract, WorkerContract
 
 from finiex_ray.bars.block import Block
@@ -58,7 +59,7 @@ class TestShippedWorkers(WorkerContract):
     @pytest.fixture
     def make_worker(self, config: dict[str, object], live: bool) -> Callable[[], Worker]:
         typed = TypedConfig.model_validate({"timeframe": "S5", "live": live, **config})
-        return lambda: create_worker("w", typed)
+        return lambda: create_worker("w", typed, OWN)
 
 
 RSI_BAND = {"r": {"type": "rsi", "period": 3}, "b": {"type": "bollinger", "period": 5, "deviation": 1.0}}
@@ -66,6 +67,8 @@ LOGICS: list[tuple[dict[str, object], dict[str, dict[str, object]]]] = [
     ({"type": "aggressive_trend"}, RSI_BAND),
     ({"type": "aggressive_trend", "min_confidence": 0.4, "band_extremes": 0.2}, RSI_BAND),
     ({"type": "simple_consensus", "rsi_buy_threshold": 45, "rsi_sell_threshold": 55, "band_extremes": 0.3}, RSI_BAND),
+    ({"type": "limit_entry", "rsi_buy_threshold": 45, "rsi_sell_threshold": 55, "band_extremes": 0.3}, RSI_BAND),
+    ({"type": "two_sided_quote", "offset_points": 3}, {}),
     ({"type": "macd_cross"}, {"m": {"type": "macd", "fast": 2, "slow": 4, "signal": 3}}),
     ({"type": "scripted", "orders": [{"tick": 5, "action": "buy"}, {"tick": 70, "action": "close_all"}]}, {}),
 ]

@@ -1,8 +1,9 @@
 """The fenced blocks of the documents, and the folder that they run in.
 
 The word after the language says what a block is: ``file=NAME`` is written into the folder first, ``output=NAME`` shows
-what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``no-run`` is not run. Any other ``sh`` or
-``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the same document.
+what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``head`` needs a head that runs, ``no-run`` is
+not run. Any other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the
+same document.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "configs/brokers/README.md", "docs/fills.md", "docs/benchmarks.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+    "configs/brokers/README.md",
+    "docs/benchmarks.md",
+    "docs/cluster.md",
+    "docs/faults.md",
+    "docs/fills.md",
+)
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 REAL_DATA = {"oanda": "lean/forex/oanda", "fxcm": "lean/forex/fxcm"}
 
@@ -25,7 +35,7 @@ class Block(NamedTuple):
     document: str
     line: int
     language: str
-    role: str  # "run", "file", "output", "data", "ray" or "no-run"
+    role: str  # "run", "file", "output", "data", "ray", "head" or "no-run"
     value: str
     body: str
 
@@ -57,11 +67,12 @@ def prepare(folder: Path, document: str) -> Path:
     return folder
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *command: str, **environment_values: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in the folder, with this interpreter's ``finiex-ray`` and this checkout's package."""
     environment = {key: value for key, value in os.environ.items() if key not in ("RAY_ADDRESS", "DEBUG_MODE")}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
     environment["PYTHONPATH"] = str(ROOT)
+    environment |= environment_values
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
     )

@@ -5,26 +5,34 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from document_blocks import ALL, DOCUMENTS, REAL_DATA, ROOT, Block, prepare, run
+from heads import Head, ray_head
 
 from finiex_ray import run_set
 
-RUN = [block for block in ALL if block.language in ("sh", "python") and block.role in ("run", "ray", "data")]
+RUN = [block for block in ALL if block.language in ("sh", "python") and block.role in ("run", "ray", "data", "head")]
 SETS = [block for block in ALL if block.language == "json" and block.role == "file"]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
+@pytest.fixture(scope="module")
+def head() -> Iterator[Head]:
+    with ray_head() as started:
+        yield started
+
+
 def _params(chosen: list[Block]) -> list[object]:
-    marks = {"ray": [pytest.mark.ray]}
+    marks = {"ray": [pytest.mark.ray], "head": [pytest.mark.ray]}
     return [pytest.param(block, id=block.place, marks=marks.get(block.role, [])) for block in chosen]
 
 
 def test_every_block_is_of_a_known_kind() -> None:
     kinds = {
-        "sh": {"run", "ray", "data", "no-run"},
+        "sh": {"run", "ray", "data", "head", "no-run"},
         "python": {"run", "file"},
         "json": {"file"},
         "text": {"file", "output"},
@@ -37,11 +45,12 @@ def test_every_block_is_of_a_known_kind() -> None:
     assert len(SETS) >= 2
 
 
-def test_only_make_pip_and_git_are_not_run() -> None:
+def test_only_what_changes_a_machine_is_not_run() -> None:
+    infrastructure = {"docker", "kubectl", "ray", "export"}
     for block in ALL:
         if block.role == "no-run":
             commands = [line.split()[0] for line in block.body.splitlines() if line and not line.startswith("#")]
-            assert set(commands) <= {"make", "pip", "git", "cd"}, block.place
+            assert set(commands) <= {"make", "pip", "git", "cd", *infrastructure}, block.place
 
 
 @pytest.mark.parametrize("block", _params(RUN))
@@ -55,7 +64,11 @@ def test_block_runs(block: Block, tmp_path: Path, request: pytest.FixtureRequest
         (folder / "block.py").write_text(block.body, encoding="utf-8")
         done = run(folder, sys.executable, "block.py")
     else:
-        done = run(folder, "bash", "-euo", "pipefail", "-c", block.body)
+        values = {}
+        if block.role == "head":
+            head: Head = request.getfixturevalue("head")
+            values = {**head.env, "RAY_API_SERVER_ADDRESS": head.http}
+        done = run(folder, "bash", "-euo", "pipefail", "-c", block.body, **values)
     assert done.returncode == 0, f"{block.place}\n{done.stdout}\n{done.stderr}"
 
 
@@ -64,7 +77,7 @@ def test_set_completes(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyP
     folder = prepare(tmp_path, block.document)
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
-    result = run_set(block.value, executor="local", quiet=True)
+    result = run_set(block.value, executor="local", quiet=True, allow_imports=["."])
     assert list(result.scenarios["error_message"].dropna()) == []
     assert result.scenarios["success"].all()
 
@@ -80,6 +93,13 @@ def test_the_output_shown_is_what_the_quickstart_gives(tmp_path: Path) -> None:
         assert cells[5] == str(row["trades"])
         assert cells[7] == f"{row['net_profit']:.2f} USD"
     assert f"{result.info['ticks']:,}" in shown
+
+
+def test_the_estimate_shown_is_what_the_quickstart_gives(tmp_path: Path) -> None:
+    (shown,) = (block.body for block in ALL if block.role == "output" and block.value == "plan")
+    done = run(tmp_path, "finiex-ray", "plan", str(ROOT / "configs/scenario_sets/quickstart.json"), "--jobs", "2")
+    took = re.compile(r"\d+(\.\d+)? (s|ms|µs|tasks)\b")  # these follow the engine's speed
+    assert took.sub("TIME", done.stdout) == took.sub("TIME", shown)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from builders import make_config, make_window, synthetic_day
 from golden_runs import RUNS, GoldenRun
+from own_access import OWN
 from shown import shown
 
 from finiex_ray.bars.window import MarketWindow
@@ -59,7 +60,7 @@ def _outcome(name: str) -> tuple[ScenarioConfig, ScenarioResult, frozenset[str]]
     config = make_config(**{"account": {"broker": "mt5_fx"}, **golden.config})
     broker = _broker(config.account.broker, golden, config.symbol)
     window = _window(config, golden.conversion)
-    result = run_scenario(ScenarioTask(0, config, broker), window, clock=time.perf_counter_ns)
+    result = run_scenario(ScenarioTask(0, config, broker, OWN), window, clock=time.perf_counter_ns)
     assert result.success, result.error
     return config, result, shown(config, broker, window, result)
 

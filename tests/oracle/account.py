@@ -46,6 +46,9 @@ class Policy:
     reverse: bool = False
     min_free: Fraction = Fraction(0)  # minor units
     trail: int = 0
+    quotes: bool = False  # enters by limit orders
+    offset: int = 0
+    lifetime_ns: int = 0  # 0: till cancelled
 
 
 @dataclass
@@ -126,8 +129,11 @@ class Account:
         return order["order_id"]
 
     def act(self, action: int) -> None:
-        """The one-position policy at the current tick."""
+        """The policy at the current tick."""
         assert self.policy is not None
+        if self.policy.quotes:
+            self._act_by_limits(action)
+            return
         if action == Action.NONE or any(order["state"] == OrderState.PENDING for order in self.orders):
             return
         opens = True
@@ -143,6 +149,41 @@ class Account:
                 OrderType.MARKET, action, volume_steps=self.policy.steps, sl_offset_points=self.policy.sl,
                 tp_offset_points=self.policy.tp, trail_points=self.policy.trail,
             )  # fmt: skip
+
+    def _act_by_limits(self, action: int) -> None:
+        """The policy of limit orders: what speaks against the action goes, then what it asks for is placed."""
+        policy = self.policy
+        assert policy is not None
+        if action == Action.NONE or any(order["state"] == OrderState.PENDING for order in self.orders):
+            return
+        against = {Action.BUY: {Side.SELL}, Action.SELL: {Side.BUY}, Action.CLOSE: {Side.BUY, Side.SELL}}
+        unwanted = against.get(Action(action), set())
+        rests = bool(self.book)
+        for order in list(self.book):
+            if order["side"] in unwanted:
+                self.request(OrderType.CANCEL, target_id=order["order_id"])
+        if self.positions:
+            held = self.positions[0]
+            if held["side"] not in unwanted:
+                return
+            what = {name: held[name] for name in ("volume_steps", "position_id", "magic")}
+            self.request(OrderType.CLOSE, -held["side"], **what)
+            if not policy.reverse:
+                return
+        if rests or action == Action.CLOSE or self.equity() < policy.min_free:
+            return
+        _, time_ns, bid, ask = self.now
+        placed = []
+        for side, price in ((Side.BUY, bid - policy.offset), (Side.SELL, ask + policy.offset)):
+            if action in (side, Action.QUOTE):
+                until = time_ns + policy.lifetime_ns if policy.lifetime_ns else FAR_FUTURE_NS
+                number = self.request(
+                    OrderType.LIMIT, side, volume_steps=policy.steps, price_points=price, expire_ns=until,
+                    sl_offset_points=policy.sl, tp_offset_points=policy.tp, trail_points=policy.trail,
+                )  # fmt: skip
+                placed.append(self.orders[number - 1])
+        if len(placed) == 2 and all(order["state"] == OrderState.PENDING for order in placed):
+            placed[0]["oco_id"], placed[1]["oco_id"] = placed[1]["order_id"], placed[0]["order_id"]
 
     # What the market does
 
@@ -419,7 +460,7 @@ class Account:
                 order["position_id"] = leg["position_id"]
                 self._exit(leg, part, price, ExitReason.NETTED, order["order_id"], maker=maker)
                 left -= part
-        opened = self._affordable(order, left, price)
+        opened = self._affordable(order, left, price, maker=maker)
         if opened:
             self._enter(order, opened, price, maker=maker)
         if wanted - left + opened == 0:
@@ -437,15 +478,20 @@ class Account:
             if partner["state"] in RESTING:
                 self._leave(partner, OrderState.CANCELLED, RejectReason.OCO)
 
-    def _affordable(self, order: Record, steps: int, price: int) -> int:
+    def _affordable(self, order: Record, steps: int, price: int, *, maker: bool) -> int:
         """R8: the margin must be at most the free margin; immediate-or-cancel takes what is to be had (R4)."""
         free = (self.balance if self.rules.spot else self.equity()) - self.margin_used()
         held, rate = self.held(), self.rules.pair_rate(gain=False)
-        if steps == 0 or self.rules.margin(held, steps, price, rate) <= free:
+
+        def needed(some: int) -> Fraction:
+            fee = self.rules.commission_of(some, price, maker=maker) if self.rules.spot else 0  # R11: paid in cash
+            return self.rules.margin(held, some, price, rate) - fee
+
+        if steps == 0 or needed(steps) <= free:
             return steps
         if not order["immediate_or_cancel"]:
             return 0
-        most = bisect_right(range(1, steps), free, key=lambda some: self.rules.margin(held, some, price, rate))
+        most = bisect_right(range(1, steps), free, key=needed)
         return most if self.rules.lots(most) >= Fraction(self.rules.spec.volume_min) else 0
 
     def _enter(self, order: Record, steps: int, price: int, *, maker: bool) -> None:

@@ -20,7 +20,7 @@ from oracle.rules import Rules
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import AccountConfig
 from finiex_ray.core.enums import Action, ExitReason, FillKind, OrderState, RejectReason, Wake
-from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
+from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite, QuotePolicy
 
 distance = st.one_of(st.just(0), st.integers(1, 20), st.integers(1, 300))
 Setting = tuple[str, AccountConfig, BrokerSpec]
@@ -92,6 +92,46 @@ def test_the_compiled_policy(
     decided = np.array(actions[:count], np.int8)
     assert run_fast(simulator, ticks, decided, {}, block_ticks, Wake.NONE) == []
     slow = Policy(steps, sl, tp, reverse, Fraction(min_free) * rules.minor, trail)
+    account, _ = run_slow(rules, ticks, decided, {}, Wake.NONE, seed, slow)
+    check_open(simulator, account)
+    finish(simulator)
+    account.end()
+    check_records(simulator, account)
+    check_curve(simulator, account)
+
+
+@given(
+    setting=settings_of_account(),
+    spec=ticks_strategy,
+    actions=st.one_of(
+        st.just([3] * COUNT),
+        st.lists(st.sampled_from([0, 0, -1, 1, 2, 3, 3, 3]), min_size=COUNT, max_size=COUNT),
+    ),
+    block_ticks=st.sampled_from(BLOCK_SIZES),
+    steps=st.one_of(st.integers(1, 200), st.just(12_000)),
+    offset=st.sampled_from([-4, 0, 1, 2, 6, 20]),
+    lifetime_ms=st.sampled_from([0, 1, 400, 3_000, 60_000]),
+    sl=distance,
+    tp=distance,
+    trail=st.sampled_from([0, 1, 2, 5, 15]),
+    reverse=st.booleans(),
+    min_free=st.sampled_from([Decimal(0), Decimal(0), Decimal("9999.5")]),
+    seed=st.integers(0, 3),
+)
+def test_the_compiled_policy_of_limit_orders(
+    setting: Setting, spec: Market, actions: list[int], block_ticks: int, steps: int, offset: int, lifetime_ms: int,
+    sl: int, tp: int, trail: int, reverse: bool, min_free: Decimal, seed: int,
+) -> None:  # fmt: skip
+    """R1 to R16 with the policy that enters by limit orders."""
+    symbol, config, broker = setting
+    ticks, count = make_market(symbol, spec), len(spec)
+    rules = Rules(symbol, config, broker)
+    opposite = OnOpposite.REVERSE if reverse else OnOpposite.CLOSE
+    policy = QuotePolicy(steps * rules.spec.volume_step, sl, tp, trail, opposite, min_free, offset, lifetime_ms / 1_000)
+    simulator = make_simulator(symbol, account=config, broker=broker, ticks=count, seed=seed, policy=policy)
+    decided = np.array(actions[:count], np.int8)
+    assert run_fast(simulator, ticks, decided, {}, block_ticks, Wake.NONE) == []
+    slow = Policy(steps, sl, tp, reverse, Fraction(min_free) * rules.minor, trail, True, offset, lifetime_ms * 10**6)
     account, _ = run_slow(rules, ticks, decided, {}, Wake.NONE, seed, slow)
     check_open(simulator, account)
     finish(simulator)

@@ -66,5 +66,6 @@ def test_the_package_offers_its_names() -> None:
         "Worker",
         "__version__",
         "open_run",
+        "resume_run",
         "run_set",
     }

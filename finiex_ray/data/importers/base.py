@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, NoReturn
+from typing import ClassVar, Final, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,20 @@ from finiex_ray.core.market import FloatArray, IntArray, TickSegment, freeze
 from finiex_ray.core.time import format_utc
 from finiex_ray.data.segments import take
 
-__all__ = ["Crossed", "ImportOptions", "Importer", "RawTicks", "assemble", "first_true", "price_points", "refuse"]
+__all__ = [
+    "MAPPING_OPTIONS",
+    "Crossed",
+    "ImportOptions",
+    "Importer",
+    "RawTicks",
+    "assemble",
+    "first_true",
+    "price_points",
+    "refuse",
+]
 
 Crossed = Literal["refuse", "keep", "drop"]
+MAPPING_OPTIONS: Final = {"columns": "--column", "time_format": "--time-format", "delimiter": "--delimiter"}
 _TOLERANCE_POINTS = 1e-6  # of float noise in a decimal price; a further digit would be off by a tenth of a point
 _MOST_POINTS = 1e15  # above it a double no longer tells points apart with room to spare
 
@@ -66,6 +77,7 @@ class Importer(ABC):
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]  # of the files that are looked for in a folder, lower case
+    takes: ClassVar[frozenset[str]] = frozenset()  # which of `MAPPING_OPTIONS` it reads
 
     @abstractmethod
     def read(self, path: Path, options: ImportOptions) -> RawTicks:

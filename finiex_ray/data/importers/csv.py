@@ -9,7 +9,7 @@ import numpy as np
 
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.core.market import IntArray, TickSegment
-from finiex_ray.data.importers.base import Importer, ImportOptions, RawTicks, assemble, price_points
+from finiex_ray.data.importers.base import Importer, ImportOptions, RawTicks, assemble, price_points, refuse
 from finiex_ray.data.importers.text import epoch_ns, header_of, numbers, pick_columns, read_bytes, read_columns, series
 from finiex_ray.data.importers.times import UNIT_NS, parse_stamps, parse_zone
 
@@ -21,10 +21,13 @@ class CsvImporter(Importer):
 
     name = "csv"
     suffixes = (".csv", ".txt", ".zip")
+    takes = frozenset({"columns", "time_format", "delimiter"})
 
     def read(self, path: Path, options: ImportOptions) -> RawTicks:
         """Reads one file with a header."""
         data = read_bytes(path)
+        if not data.strip():
+            refuse(path, "is empty")
         delimiter = options.delimiter or ","
         if len(delimiter) != 1:
             raise ConfigError(f"{delimiter!r} must be one character", source="--delimiter")

@@ -25,6 +25,7 @@ class ParquetImporter(Importer):
 
     name = "parquet"
     suffixes = (".parquet", ".pq")
+    takes = frozenset({"columns", "time_format"})
 
     def read(self, path: Path, options: ImportOptions) -> RawTicks:
         """Reads one file."""

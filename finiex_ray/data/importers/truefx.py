@@ -23,6 +23,8 @@ class TrueFxImporter(Importer):
     def read(self, path: Path, options: ImportOptions) -> RawTicks:
         """Reads one file of either layout."""
         data = read_bytes(path)
+        if not data.strip():
+            refuse(path, "is empty")
         options = replace(options, tz=options.tz or "UTC")
         first = header_of(data, ",")
         if "/" not in first[0]:

@@ -86,11 +86,12 @@ def test_scenarios_over_stops_all_differ() -> None:
     assert all(each["tp_points"] >= each["sl_points"] >= 100 for each in made)
 
 
+@pytest.mark.parametrize("python", [False, True], ids=["policy", "python"])
 @pytest.mark.parametrize("dense", [Dense(), Dense(offset=3, lifetime_s=5, trail=8, target=9)])
-def test_the_dense_logic_trades_as_its_loop(market: Market, dense: Dense) -> None:
+def test_the_dense_logics_trade_as_their_loop(market: Market, dense: Dense, python: bool) -> None:
     expected = run_dense(dense_loop, market.ticks, *dense.for_loop)
 
-    planned = plan(dense_set(market, dense), MemorySource(market))
+    planned = plan(dense_set(market, dense, python=python), MemorySource(market))
 
     assert trades_of(planned.run()[0]) == expected
     assert len(expected) >= 80

@@ -13,7 +13,9 @@ COMMANDS = [["lookahead", "--probes", "2"], ["determinism", "--no-ray"]]
 
 
 def call(*arguments: Any) -> Result:
-    return CliRunner().invoke(app, ["check", *(str(argument) for argument in arguments)])
+    return CliRunner().invoke(
+        app, ["check", *(str(argument) for argument in arguments)], env={"FINIEX_RAY_ALLOW_IMPORT": "checks_strategies"}
+    )
 
 
 def set_file(folder: Path, **logics: str) -> Path:

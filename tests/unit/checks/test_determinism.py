@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from execution_support import WalkSource, brokers, failing, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.checks import determinism
 from finiex_ray.checks.determinism import check_determinism
@@ -21,7 +22,7 @@ def cheat(name: str, **values: Any) -> ScenarioConfig:
 
 
 def check(*scenarios: ScenarioConfig, ray: bool = False) -> CheckReport:
-    return check_determinism(scenario_set(*scenarios), WalkSource(), brokers, ray=ray)
+    return check_determinism(scenario_set(*scenarios), WalkSource(), brokers, access=OWN, ray=ray)
 
 
 @pytest.fixture
@@ -99,12 +100,12 @@ def test_an_invalid_set_is_bad_input() -> None:
 
 def test_a_fresh_process_that_dies_is_told() -> None:
     source = WalkSource()
-    plan = plan_scenarios(scenario_set(failing("dies", "Dies")), SegmentCache(source), brokers)
+    plan = plan_scenarios(scenario_set(failing("dies", "Dies")), SegmentCache(source), brokers, OWN)
     with pytest.raises(ExecutionError, match="exit code 7"):
         list(run_with_hash_seed(source, plan.runnable, 1))
 
 
 def test_plans_can_be_pickled() -> None:
-    plan = plan_scenarios(scenario_set(scenario("one")), SegmentCache(WalkSource()), brokers)
+    plan = plan_scenarios(scenario_set(scenario("one")), SegmentCache(WalkSource()), brokers, OWN)
     copy = pickle.loads(pickle.dumps(plan))
     assert copy.runnable == plan.runnable

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from execution_support import WalkSource, brokers, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.checks.futures import cut_after, scrambled_after
 from finiex_ray.checks.lookahead import check_lookahead
@@ -35,9 +36,11 @@ TRADES = {"lots": 0.1, "sl_points": 60, "tp_points": 60}
 SCRIPT = [{"tick": tick, "action": "buy" if tick % 200 else "close_all"} for tick in range(0, 2_000, 100)]
 LOGICS: dict[str, dict[str, Any]] = {
     "aggressive_trend": {**TRADES, "inputs": {"band": "envelope"}},
+    "limit_entry": {**TRADES, "inputs": {"band": "bollinger"}, "band_extremes": 0.3, "offset_points": 5},
     "macd_cross": TRADES,
     "scripted": {"orders": SCRIPT},
     "simple_consensus": {**TRADES, "inputs": {"band": "bollinger"}, "band_extremes": 0.3},
+    "two_sided_quote": {**TRADES, "offset_points": 8, "lifetime_s": 30, "trail_points": 20},
 }
 
 
@@ -48,7 +51,11 @@ def synthetic(name: str, logic: dict[str, Any], workers: dict[str, Any] | None =
 
 def check(*scenarios: ScenarioConfig, probes: int = 6) -> CheckReport:
     return check_lookahead(
-        scenario_set(*scenarios), SyntheticMarket(7), lambda name: load_broker(name, Path("set.json"))[0], probes=probes
+        scenario_set(*scenarios),
+        SyntheticMarket(7),
+        lambda name: load_broker(name, Path("set.json"))[0],
+        probes=probes,
+        access=OWN,
     )
 
 
@@ -158,7 +165,7 @@ def test_an_invalid_scenario_is_told_and_a_set_of_them_is_bad_input() -> None:
 def test_probes_are_seeded() -> None:
     def differences(seed: int) -> Any:
         cheating = scenario_set(scenario("seeded", workers={}, logic=cheat("NextTick")))
-        return check_lookahead(cheating, WalkSource(), brokers, probes=2, seed=seed).differences
+        return check_lookahead(cheating, WalkSource(), brokers, access=OWN, probes=2, seed=seed).differences
 
     assert differences(1) == differences(1)
     assert differences(1) != differences(2)
@@ -167,7 +174,7 @@ def test_probes_are_seeded() -> None:
 @pytest.mark.parametrize("tick", [0, 700, 1_000, 2_200])
 def test_futures_keep_the_past_and_change_all_that_follows(tick: int) -> None:
     cache = SegmentCache(WalkSource())
-    plan = plan_scenarios(scenario_set(scenario("two_days", max_ticks=2_400)), cache, brokers)
+    plan = plan_scenarios(scenario_set(scenario("two_days", max_ticks=2_400)), cache, brokers, OWN)
     window = plan.runnable[0].window(cache)
     columns = _columns(window.segments, window.first)
     short = cut_after(window, tick)

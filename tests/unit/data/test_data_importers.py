@@ -288,6 +288,8 @@ def test_other_wrong_files_are_refused(tmp_path: Path) -> None:
             {},
             "row 3: '20120201 1' is no time",
         ),
+        ("csv", write(tmp_path / "nothing.csv", ""), {}, "is empty"),
+        ("truefx", write(tmp_path / "nothing.csv", ""), {}, "is empty"),
         ("truefx", write(tmp_path / "f.csv", TRUEFX + TRUEFX.replace("EUR/", "GBP/")), {}, "row 3: pair 'GBP/USD'"),
         (
             "csv",

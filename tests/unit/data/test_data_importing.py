@@ -139,6 +139,9 @@ def test_a_folder_of_several_symbols_gives_the_one_asked_for(tmp_path: Path) -> 
     [
         ({"fmt": "dukascopi"}, "Did you mean 'dukascopy'"),
         ({"digits": 13}, "must be 0 to 12"),
+        ({"fmt": "mt5", "tz": "UTC", "columns": {"bid": "b"}}, "--column: goes with format csv or parquet; format mt5"),
+        ({"fmt": "histdata", "time_format": "ms"}, "--time-format: goes with format csv or parquet"),
+        ({"fmt": "parquet", "delimiter": ";"}, "--delimiter: goes with format csv; format parquet"),
     ],
 )
 def test_wrong_options(tmp_path: Path, options: dict[str, object], message: str) -> None:

@@ -125,6 +125,12 @@ def test_digits_that_are_one_too_many_and_prices_off_that_grid() -> None:
     assert one(coarse._replace(bid_points=bid)).off_grid == 1
 
 
+def test_a_few_round_prices_say_nothing_about_the_digits() -> None:
+    ticks = walk(9)
+    few = one(ticks._replace(bid_points=ticks.bid_points * 10, ask_points=ticks.ask_points * 10))
+    assert (few.price_step_points, few.digits_too_many, few.clean, few.score) == (10, False, True, 100.0)
+
+
 def test_no_ticks() -> None:
     report = check([], 5)
     assert (report.ticks, report.first_ns, report.lines()) == (0, None, ["no ticks"])

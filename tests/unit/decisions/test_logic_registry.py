@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from own_access import OWN
 
 from finiex_ray.config.models import TypedConfig
 from finiex_ray.core.errors import RegistryError, ScenarioInvalidError
@@ -22,7 +23,9 @@ class Mine(TickLogic):
 
 
 def test_every_built_in_logic_is_found_under_its_name() -> None:
-    assert {"aggressive_trend", "macd_cross", "scripted", "simple_consensus"} <= set(logic_types())
+    assert {"aggressive_trend", "limit_entry", "macd_cross", "scripted", "simple_consensus", "two_sided_quote"} <= set(
+        logic_types()
+    )
     for found in logic_types().values():
         assert issubclass(found, DecisionLogic)
         assert found.__doc__
@@ -31,7 +34,10 @@ def test_every_built_in_logic_is_found_under_its_name() -> None:
 
 
 def test_an_import_path_gives_a_logic() -> None:
-    assert logic_type("test_logic_registry:Mine") is Mine or logic_type("test_logic_registry:Mine").__name__ == "Mine"
+    assert (
+        logic_type("test_logic_registry:Mine", OWN) is Mine
+        or logic_type("test_logic_registry:Mine", OWN).__name__ == "Mine"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from finiex_ray.decisions.base import DecisionLogic
 from finiex_ray.decisions.registry import create_logic
 from finiex_ray.decisions.tick_style import TickLogic
 from finiex_ray.trading.api import KEEP
-from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite
+from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite, QuotePolicy
 from finiex_ray.trading.views import WakeUp
 
 
@@ -106,6 +106,29 @@ def test_the_policy_comes_from_the_parameters() -> None:
     )
     assert _logic(type="macd_cross").policy() == OnePositionPolicy(Decimal("0.1"))
     assert _logic(type="scripted").policy() is None
+
+
+@pytest.mark.parametrize("name", ["limit_entry", "two_sided_quote"])
+def test_the_policy_of_limit_orders_comes_from_the_parameters(name: str) -> None:
+    logic = _logic(type=name, lots=0.2, offset_points=7, lifetime_s=2.5, trail_points=30, on_opposite="reverse")
+    assert logic.policy() == QuotePolicy(
+        lots=Decimal("0.2"), trail_points=30, on_opposite=OnOpposite.REVERSE, offset_points=7, lifetime_s=2.5
+    )
+    assert type(logic).policy_params >= {"offset_points", "lifetime_s", "lots"}
+
+
+def test_two_sided_quote_asks_for_both_sides_at_every_tick() -> None:
+    assert _logic(type="two_sided_quote").decide(_block([278_000] * 3), {}).tolist() == [Action.QUOTE] * 3
+
+
+def test_limit_entry_signals_as_simple_consensus() -> None:
+    block = _block([276_000, 277_000, 278_200])
+    inputs = {
+        "rsi": {"rsi": np.array([10.0, 50.0, 90.0])},
+        "band": {"upper": np.full(3, 1.39), "lower": np.full(3, 1.381)},
+    }
+    actions = _logic(type="limit_entry").decide(block, inputs).tolist()
+    assert actions == _logic(type="simple_consensus").decide(block, inputs).tolist() == [1, 0, -1]
 
 
 @pytest.mark.parametrize(

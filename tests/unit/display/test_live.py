@@ -68,13 +68,33 @@ def test_the_table_has_a_row_for_each_running_scenario(clock) -> None:
     out = console(terminal=True)
     with LiveDisplay(console=out, clock=clock) as display:
         clock.now_s += 1
-        display.update([update(0, balance=10_012.5, trades=3), update(1)], totals())
+        display.update([update(0, balance=10_012.5, equity=10_013.25, trades=3), update(1)], totals())
     text = shown(out)
     row = next(line for line in text.splitlines() if "scenario_0" in line)
-    for part in ("EURUSD", "5,000", "25 %", "2.50 k/s", "6.00 s", "10,012.50", "3"):
+    for part in ("EURUSD", "5,000", "25 %", "2.50 k/s", "6.00 s", "10,012.50", "10,013.25", "3"):
         assert part in row
     assert "scenario_1" in text
     assert "4/10 done" in text
+
+
+def test_exported_shares_and_bars_have_lines_of_their_own(clock) -> None:
+    exported = {
+        "operations": {"trade_simulator": 0.55, "worker_decision": 0.45},
+        "bars": {"M5": (1.17331, 1.1735000000000002, 1.1733, 1.173335)},
+    }
+    out = console(terminal=True)
+    with LiveDisplay(console=out, clock=clock) as display:
+        clock.now_s += 1
+        display.update([update(0, **exported), update(1)], totals())
+    lines = shown(out).splitlines()
+    assert any("scenario_0  trade_simulator 55 %  worker_decision 45 %" in line for line in lines)
+    assert any("scenario_0  M5  open 1.17331  high 1.1735  low 1.1733  close 1.173335" in line for line in lines)
+    small = console(terminal=True, height=8)  # room for two rows of scenarios
+    with LiveDisplay(console=small, clock=clock) as display:
+        clock.now_s += 1
+        display.update([update(0, **exported), update(1)], totals())
+    assert "scenario_1" in shown(small)
+    assert "trade_simulator" not in shown(small)
 
 
 def test_rows_are_bounded_by_the_screen(clock) -> None:

@@ -31,6 +31,19 @@ STRATEGIES: dict[str, dict[str, Any]] = {
             "rsi_buy_threshold": 45, "rsi_sell_threshold": 55,
         },
     },
+    "limit_entry": {
+        "workers": {"rsi": {"type": "rsi", "timeframe": "M1"}, "band": {"type": "bollinger", "timeframe": "M5"}},
+        "logic": {
+            "type": "limit_entry", "band_extremes": 0.4, "rsi_buy_threshold": 48, "rsi_sell_threshold": 52,
+            "offset_points": 4, "lifetime_s": 15, "trail_points": 30,
+        },
+        "account": {"broker": "test", "latency": {"kind": "uniform", "ms": 5, "max_ms": 3_000}},
+    },
+    "two_sided_quote": {
+        "logic": {
+            "type": "two_sided_quote", "offset_points": 6, "lifetime_s": 12, "tp_points": 20, "trail_points": 15,
+        },
+    },
     "macd_cross": {
         "workers": {"macd": {"type": "macd", "timeframe": "M1"}},
         "logic": {"type": "macd_cross", "sl_points": 50},

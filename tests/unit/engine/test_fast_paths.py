@@ -13,6 +13,7 @@ import pytest
 from builders import make_broker, make_config, make_window, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_access import OWN
 from support import make_blocks, random_ticks
 
 from finiex_ray.config.models import BarPrice, ScenarioConfig
@@ -74,6 +75,16 @@ def test_runs_change_nothing_for_a_resting_book_and_conversion() -> None:
         assert _bytes(run(config)) == _bytes(run(slow))
 
 
+def test_runs_change_nothing_for_quotes_and_trailing_stops() -> None:
+    logic = {"type": "two_sided_quote", "offset_points": 12, "lifetime_s": 90, "tp_points": 90, "trail_points": 60}
+    results = []
+    for runs, block in product((True, False), (None, 1, 700)):
+        execution = {"skip_runs": runs, "block_ticks": block}
+        results.append(_bytes(run(make_config(logic=logic, execution=execution, max_ticks=6_000))))
+    assert all(result == results[0] for result in results)
+    assert len(results[0][2]) > 0
+
+
 def _tasks() -> list[ScenarioTask]:
     """Equal workers under other decisions and policies, other workers, and scenarios that cannot share."""
     broker = make_broker()
@@ -82,6 +93,9 @@ def _tasks() -> list[ScenarioTask]:
         configs += [_config(band, logic, {}, sl_points=stop, rsi_buy_threshold=buy) for buy in (35, 38)]
     configs.append(make_config(logic={"type": "scripted", "orders": [{"tick": 3, "action": "buy"}]}, max_ticks=6_000))
     configs.append(make_config(logic={"type": "engine_strategies:Zigzag"}, max_ticks=6_000))
+    for offset in (3, 9):
+        quoting = {"type": "two_sided_quote", "offset_points": offset, "lifetime_s": 30, "trail_points": 25}
+        configs.append(make_config(logic=quoting, max_ticks=6_000))
     configs.append(
         make_config(
             workers={"macd": {"type": "macd", "timeframe": "M1"}}, logic={"type": "macd_cross"}, max_ticks=6_000
@@ -92,7 +106,7 @@ def _tasks() -> list[ScenarioTask]:
         configs.append(_config(BANDS[0], "aggressive_trend", {}).model_copy(update={"seed": seed}))
         lagging = ScenarioConfig.model_validate({**configs[-1].model_dump(), "account": seeded})
         configs.append(lagging)
-    return [ScenarioTask(number, config, broker) for number, config in enumerate(configs)]
+    return [ScenarioTask(number, config, broker, OWN) for number, config in enumerate(configs)]
 
 
 def _results(tasks: Iterable[ScenarioTask]) -> list[ScenarioResult]:
@@ -130,7 +144,7 @@ def test_a_strategy_that_raises_fails_by_itself_and_takes_nobody_along() -> None
         workers={"rsi": RSI, "band": BANDS[0]}, logic={"type": "engine_strategies:RaisingDecide"}, max_ticks=6_000
     )
     broker = make_broker()
-    tasks = [ScenarioTask(number, config, broker) for number, config in enumerate((good, bad, good))]
+    tasks = [ScenarioTask(number, config, broker, OWN) for number, config in enumerate((good, bad, good))]
     results = _results(tasks)
     assert [result.success for result in results] == [True, False, True]
     assert results[1].error is not None
@@ -166,8 +180,8 @@ def test_a_screen_lets_every_action_through(
         workers={"rsi": {**RSI, "period": rsi_period, "method": method}, "band": {**band, "period": period}},
         logic={"type": logic, "rsi_buy_threshold": buy, "rsi_sell_threshold": buy + gap, "band_extremes": extremes},
     )
-    workers, made, roles = build_strategy(config)
-    again, _, _ = build_strategy(config)
+    workers, made, roles = build_strategy(config, OWN)
+    again, _, _ = build_strategy(config, OWN)
     decider = Decider(made, roles)
     screened, plain = WorkerCoordinator(workers), WorkerCoordinator(again)
     ticks = random_ticks(700, seed)

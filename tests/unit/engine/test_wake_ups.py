@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from builders import make_config, make_window, rows, run, with_blocks
 
@@ -35,8 +37,8 @@ def _config(wake: Wake, every: int = 300, **values: Any) -> Any:
 
 def _times(config: Any) -> list[int]:
     window = make_window(config)
-    times: list[int] = window.segments[0].time_ns[window.first : window.last].tolist()
-    return times
+    *whole, last = (segment.time_ns for segment in window.segments)
+    return [int(moment) for moment in np.concatenate([*whole, last[: window.last]])[window.first :]]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -87,6 +89,59 @@ def test_reasons_of_one_tick_come_together(size: int) -> None:
     bars = _wakes(run(with_blocks(_config(Wake.BAR), size)))
     fills = _wakes(run(with_blocks(_config(Wake.FILL | Wake.ACTION), size)))
     assert everything == {tick: bars.get(tick, Wake.NONE) | fills.get(tick, Wake.NONE) for tick in {*bars, *fills}}
+
+
+# Friday evening to Sunday night of the synthetic market: a weekend, and short pauses around it.
+WEEKEND = {"start": datetime(2025, 9, 19, 20, 40, tzinfo=UTC), "end": datetime(2025, 9, 21, 21, 40, tzinfo=UTC)}
+
+
+def _over_the_weekend(logic: str, wake: Wake = Wake.TICK) -> Any:
+    workers = {"fast": {"type": "moving_average", "timeframe": "M1", "period": 2}}
+    more = {"wake": int(wake), "every": 10**6} if logic == "Sleeper" else {}
+    logic_config = {"type": f"engine_strategies:{logic}", **more}
+    return make_config(workers=workers, logic=logic_config, max_ticks=None, **WEEKEND)
+
+
+def _gaps(times: list[int]) -> dict[int, float]:
+    return {i: (b - a) / 10**9 for i, (a, b) in enumerate(pairwise(times), 1) if b - a >= 15 * 10**9}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_events_of_the_market_are_told_at_the_tick_that_shows_them(size: int) -> None:
+    config = _over_the_weekend("Listener")
+    times = _times(config)
+    gaps, minutes = _gaps(times), [moment // (60 * 10**9) for moment in times]
+    assert len(gaps) > 2
+    assert max(gaps.values()) > 40 * 3_600
+    expected = []
+    for tick in range(1, len(times)):
+        if tick in gaps:
+            expected.append((tick, f"SESSION_GAP None {gaps[tick]!r}"))
+        if minutes[tick] != minutes[tick - 1]:
+            expected.append((tick, "BAR_CLOSED M1 0.0"))
+    result = run(with_blocks(config, size))
+    assert result.success, result.error
+    found = [re.fullmatch(r"\S+ tick (\d+) INFO ((?:SESSION_GAP|BAR_CLOSED) .*)", line) for line in result.log]
+    assert [(int(match[1]), match[2]) for match in found if match] == expected
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_gap_wakes_at_the_first_tick_after_it_and_hears_what_it_slept_through(size: int) -> None:
+    config = _over_the_weekend("Sleeper", Wake.GAP)
+    times = _times(config)
+    minutes = [moment // (60 * 10**9) for moment in times]
+    result = run(with_blocks(config, size))
+    assert result.success, result.error
+    found = [re.fullmatch(r"\S+ tick (\d+) INFO wake (\d+) told (.*)", line) for line in result.log]
+    told = {int(match[1]): match[3].split() for match in found if match}
+    assert {int(match[2]) for match in found if match} == {Wake.GAP}
+    assert list(told) == list(_gaps(times))
+    before = 0
+    for tick, events in told.items():
+        bars = [f"BAR_CLOSED@{i}" for i in range(max(before + 1, 1), tick + 1) if minutes[i] != minutes[i - 1]]
+        assert sorted(events) == sorted([*bars, f"SESSION_GAP@{tick}"])
+        assert [int(event.partition("@")[2]) for event in events] == sorted(int(e.partition("@")[2]) for e in events)
+        before = tick
 
 
 def test_a_policy_is_never_called() -> None:

@@ -15,6 +15,7 @@ import pytest
 from execution_support import WalkSource, brokers, failing, scenario, scenario_set
 from hypothesis import given
 from hypothesis import strategies as st
+from own_access import OWN
 
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.errors import ExecutionError
@@ -34,7 +35,7 @@ from finiex_ray.execution.progress import ProgressBoard
 from finiex_ray.execution.ray_progress import ProgressActor, ProgressSender
 
 RUNNING = ScenarioStatus.RUNNING.value
-PLANNED = plan_scenarios(scenario_set(scenario("one")), WalkSource(), brokers).runnable[0]
+PLANNED = plan_scenarios(scenario_set(scenario("one")), WalkSource(), brokers, OWN).runnable[0]
 
 
 def update(index: int, ticks: int, status: str = RUNNING) -> ProgressUpdate:
@@ -161,20 +162,20 @@ class TestChoice:
         assert choose_executor([PLANNED], "auto") == "ray"
 
     def test_python_strategies_count_for_more(self) -> None:
-        slow = plan_scenarios(scenario_set(failing("one", "Raises")), WalkSource(), brokers).runnable[0]
+        slow = plan_scenarios(scenario_set(failing("one", "Raises")), WalkSource(), brokers, OWN).runnable[0]
         many = 10**6
         assert estimate_s([replace(slow, ticks=many)]) > 10 * estimate_s([replace(PLANNED, ticks=many)])
 
 
 class TestCoordinator:
     @staticmethod
-    def run(monkeypatch: pytest.MonkeyPatch, answers: Sequence[int]) -> None:
+    def run(monkeypatch: pytest.MonkeyPatch, answers: Sequence[tuple[int, str]]) -> list[ScenarioResult]:
         class Wrong(Executor):
             name = "wrong"
 
             def run(self, planned: Sequence[PlannedScenario]) -> Iterator[ScenarioResult]:  # type: ignore[override]
-                for index in answers:
-                    yield failed_result(index, f"s{index}", "EURUSD", ErrorInfo("E", "e"))
+                for index, kind in answers:
+                    yield failed_result(index, f"s{index}", "EURUSD", ErrorInfo(kind, "e"))
 
             def close(self) -> None: ...
 
@@ -182,15 +183,20 @@ class TestCoordinator:
             scenario_set(scenario("s0"), scenario("s1")), WalkSource(), brokers, executor="local"
         )
         monkeypatch.setattr(coordinator, "_start", lambda *_, **__: Wrong())
-        coordinator.run(lambda _: None)
+        results: list[ScenarioResult] = []
+        coordinator.run(results.append)
+        return results
 
-    def test_a_result_that_comes_twice_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with pytest.raises(ExecutionError, match=r"'s0' .* came back twice"):
-            self.run(monkeypatch, [0, 0])
+    def test_a_late_duplicate_that_differs_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(ExecutionError, match=r"'s0' .* came back twice.* first error:E, then error:F.*determinism"):
+            self.run(monkeypatch, [(0, "E"), (1, "E"), (0, "F")])
+
+    def test_a_late_duplicate_that_says_the_same_is_dropped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert [each.index for each in self.run(monkeypatch, [(0, "E"), (0, "E"), (1, "E")])] == [0, 1]
 
     def test_a_result_that_never_comes_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ExecutionError, match="1 scenarios came back without a result: 's1'"):
-            self.run(monkeypatch, [0])
+            self.run(monkeypatch, [(0, "E")])
 
     def test_an_interrupt_passes_after_the_results_before_it(self) -> None:
         names: list[str] = []
@@ -199,6 +205,7 @@ class TestCoordinator:
             WalkSource(),
             brokers,
             executor="local",
+            access=OWN,
         )
         with pytest.raises(KeyboardInterrupt):
             coordinator.run(lambda result: names.append(result.name))
@@ -207,14 +214,26 @@ class TestCoordinator:
 
 def test_threads_stop_at_their_next_update_when_the_run_is_closed() -> None:
     cache = SegmentCache(WalkSource())
-    endless = [failing(f"slow_{number}", "Raises", tick=10**9) for number in range(6)]
-    planned = plan_scenarios(scenario_set(failing("first", "Raises", tick=0), *endless), cache, brokers).runnable
+    window = {"start": "2025-09-08T00:00:00Z", "max_ticks": 20_000, "execution": {"block_ticks": 50}}
+    logic = {"type": "execution_support:Raises", "tick": 10**9}
+    endless = [scenario(f"slow_{number}", **window, workers={}, logic=logic) for number in range(6)]
+    planned = plan_scenarios(scenario_set(failing("first", "Raises", tick=0), *endless), cache, brokers, OWN).runnable
     executor = LocalExecutor(cache, jobs=2)
     stream = executor.run(planned)
-    assert next(stream).error is not None
+    next(stream)
     stream.close()
     with pytest.raises(StopIteration):
         next(stream)
+    for thread in threading.enumerate():
+        if thread.name.startswith("scenario"):
+            thread.join(timeout=60)
+            assert not thread.is_alive()
+    assert all(update.ticks_done < 20_000 for update in executor.progress())
+
+
+def test_an_address_for_a_run_in_this_process_is_refused() -> None:
+    with pytest.raises(ExecutionError, match=r"--address head:6379 names a Ray cluster.*leave one out"):
+        ExecutionCoordinator(scenario_set(scenario("s")), WalkSource(), brokers, executor="local", address="head:6379")
 
 
 def test_jobs_below_one_are_refused() -> None:

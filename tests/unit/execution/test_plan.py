@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 from execution_support import FIRST, LAST, TICKS_A_DAY, WalkSource, brokers, mixed_scenarios, scenario, scenario_set
+from own_access import OWN
 
 from finiex_ray.config.models import BarPrice, InvalidScenario, ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
@@ -19,13 +20,13 @@ from finiex_ray.execution.windows import find_warmup
 
 
 def planned(config: ScenarioConfig) -> PlannedScenario:
-    plan = plan_scenarios(scenario_set(config), WalkSource(), brokers)
+    plan = plan_scenarios(scenario_set(config), WalkSource(), brokers, OWN)
     assert plan.invalid == ()
     return plan.runnable[0]
 
 
 def refused(config: ScenarioConfig | InvalidScenario, source: WalkSource | None = None) -> ErrorInfo:
-    plan = plan_scenarios(scenario_set(config), source or WalkSource(), brokers)
+    plan = plan_scenarios(scenario_set(config), source or WalkSource(), brokers, OWN)
     assert plan.runnable == ()
     assert plan.invalid[0].status is ScenarioStatus.FINISHED_WITH_ERROR
     error = plan.invalid[0].error
@@ -74,7 +75,7 @@ def test_trailing_days_without_ticks_are_dropped() -> None:
 
 def test_the_window_of_a_plan_holds_the_ticks_it_counts() -> None:
     cache = SegmentCache(WalkSource())
-    for each in plan_scenarios(scenario_set(*mixed_scenarios(20)), cache, brokers).runnable:
+    for each in plan_scenarios(scenario_set(*mixed_scenarios(20)), cache, brokers, OWN).runnable:
         window = each.window(cache)
         assert window.ticks == each.ticks
         parts = [segment.time_ns for segment in window.segments]
@@ -107,14 +108,14 @@ def test_scenarios_with_one_start_share_the_largest_warm_up() -> None:
     many = {"rsi_fast": {"type": "rsi", "period": 14, "timeframe": "M5", "warmup_bars": 90}}
     logic = {"type": "scripted"}
     configs = [scenario("a", workers=few, logic=logic), scenario("b", workers=many, logic=logic)]
-    first, second = plan_scenarios(scenario_set(*configs), WalkSource(), brokers).runnable
+    first, second = plan_scenarios(scenario_set(*configs), WalkSource(), brokers, OWN).runnable
     assert first.warmup is second.warmup
     assert len(first.warmup[Timeframe.M5].start_ns) == 90
 
 
 def test_each_day_is_loaded_once() -> None:
     source = WalkSource()
-    plan_scenarios(scenario_set(*mixed_scenarios(40)), source, brokers)
+    plan_scenarios(scenario_set(*mixed_scenarios(40)), source, brokers, OWN)
     assert set(source.loads.values()) == {1}
 
 
@@ -160,7 +161,7 @@ def test_too_few_warm_up_bars_are_told_by_worker_and_timeframe() -> None:
 def test_a_damaged_day_is_a_reason_and_others_run() -> None:
     source = WalkSource(damaged=frozenset({date(2025, 9, 18)}))
     configs = [scenario("hit", start="2025-09-18T10:00:00Z"), scenario("fine")]
-    plan = plan_scenarios(scenario_set(*configs), source, brokers)
+    plan = plan_scenarios(scenario_set(*configs), source, brokers, OWN)
     assert [each.task.config.name for each in plan.runnable] == ["fine"]
     assert plan.invalid[0].error is not None
     assert "checksum differs" in plan.invalid[0].error.message
@@ -183,7 +184,9 @@ def test_what_strategy_code_raises_while_it_is_built_keeps_its_type() -> None:
 
 def test_scenarios_that_could_not_be_read_are_results_in_the_order_of_the_set() -> None:
     unread = InvalidScenario(name="unread", symbol="EURUSD", reasons=("one.", "two."))
-    plan = plan_scenarios(scenario_set(scenario("bad", symbol="X1"), unread, scenario("good")), WalkSource(), brokers)
+    plan = plan_scenarios(
+        scenario_set(scenario("bad", symbol="X1"), unread, scenario("good")), WalkSource(), brokers, OWN
+    )
     assert [(each.index, each.name) for each in plan.invalid] == [(0, "bad"), (1, "unread")]
     assert plan.invalid[1].error is not None
     assert plan.invalid[1].error.message == "one.; two."
@@ -192,7 +195,7 @@ def test_scenarios_that_could_not_be_read_are_results_in_the_order_of_the_set() 
 
 def test_the_bar_price_tells_warm_ups_apart() -> None:
     configs = [scenario("mid"), scenario("bid", bar_price="bid")]
-    mid, bid = plan_scenarios(scenario_set(*configs), WalkSource(), brokers).runnable
+    mid, bid = plan_scenarios(scenario_set(*configs), WalkSource(), brokers, OWN).runnable
     assert mid.warmup_key != bid.warmup_key
     mids, bids = (each.warmup[Timeframe.M5].close_hp for each in (mid, bid))
     assert (mids - bids == 7).all()  # half points: the spread is 7 points

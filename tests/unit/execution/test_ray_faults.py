@@ -16,7 +16,7 @@ OWN = exceptions.RayTaskError("run_batch", "traceback", ImportError("no module")
     ("error", "fault"),
     [
         (exceptions.WorkerCrashedError(), Fault.CRASH),
-        (exceptions.OutOfMemoryError("full"), Fault.CRASH),
+        (exceptions.OutOfMemoryError("full"), Fault.MEMORY),
         (exceptions.NodeDiedError("gone"), Fault.LOST),
         (exceptions.GetTimeoutError("slow"), Fault.LOST),
         (LOST, Fault.LOST),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
@@ -41,5 +42,22 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
         raise ConnectionError("nobody answers")
 
     monkeypatch.setattr(ray, "init", refuse)
-    with pytest.raises(ExecutionError, match=r"cannot reach the Ray cluster at 'head:6379'.*nobody answers.*--address"):
-        connect("head:6379", jobs=4)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(
+            ExecutionError, match=rf"cannot reach the Ray cluster at '{address}'.*nobody answers.*--address"
+        ):
+            connect(address, jobs=4)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{free}", "127.0.0.1:99999", "no-such-host.invalid:6379"])
+def test_an_address_at_which_nothing_listens_is_told_before_ray_waits_for_it(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = import_ray()
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **settings: pytest.fail("Ray would wait without end"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = address.format(free=server.getsockname()[1])
+    with pytest.raises(ExecutionError, match=rf"cannot reach the Ray cluster at '{where}'.*--address"):
+        connect(where)

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from result_builders import START_NS, completed, failed, loop, scenario, scenario_set
 
 from finiex_ray.config.models import InvalidScenario
 from finiex_ray.config.resolved import config_hash
 from finiex_ray.core.errors import DataError
-from finiex_ray.results import parquet
+from finiex_ray.results import merge
 from finiex_ray.results.reader import open_run
 from finiex_ray.results.rows import STATISTICS
 from finiex_ray.results.run_dir import RunDir, create_run_dir
@@ -76,12 +77,12 @@ def test_an_order_still_under_way_has_no_end(run_dir) -> None:
 
 
 def test_row_groups_are_bounded_and_order_is_that_of_the_set(run_dir, monkeypatch) -> None:
-    monkeypatch.setattr(parquet, "_GROUP_ROWS", 4)
+    monkeypatch.setattr(merge, "_PIECE_ROWS", 4)
     names = [f"s{number}" for number in range(11)]
     with ResultWriter(run_dir, scenario_set(*map(scenario, names))) as writer:
         for index in reversed(range(11)):
             writer.add(completed(index, names[index], trades=index))
-            assert writer._records["trades"]._rows < 4
+    assert pq.ParquetFile(run_dir.table("trades")).num_row_groups > 5
     run = open_run(run_dir.path)
     assert list(run.scenarios["name"]) == names
     assert list(run.trades["scenario"]) == [names[index] for index in range(11) for _ in range(index)]
@@ -106,13 +107,14 @@ def test_a_crash_leaves_a_journal_that_can_be_read(run_dir) -> None:
     writer = ResultWriter(run_dir, scenario_set(scenario("a"), scenario("b")))
     writer.add(completed(1, "b"))
     writer.add(completed(0, "a"))
-    with run_dir.journal.open("a") as journal:
-        journal.write('{"index": 2, "na')
+    (segment,) = run_dir.journal.iterdir()
+    with segment.open("ab") as journal:
+        journal.write(segment.read_bytes()[-200:-1])
     run = open_run(run_dir.path)
     assert run.info["status"] == "running"
     assert list(run.scenarios["name"]) == ["a", "b"]
     assert run.scenarios.loc[0, "first_time"] == pd.Timestamp(START_NS, tz="UTC")
-    assert run.trades.empty
+    assert list(run.trades["scenario"]) == ["a", "b"]
     writer.close("interrupted")
 
 

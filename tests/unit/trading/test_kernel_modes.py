@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent.parent
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"])
 def test_the_rules_hold_in_this_mode(mode: str, tmp_path: Path) -> None:
-    environment = {**os.environ, mode: "1", "FINIEX_RAY_CACHE_DIR": str(tmp_path), "FINIEX_EXAMPLES": "8"}
+    environment = {**os.environ, mode: "1", "FINIEX_RAY_CACHE_DIR": str(tmp_path), "FINIEX_EXAMPLES": "3"}
     names = (
         "test_rules",
         "test_order_rules",

@@ -13,6 +13,7 @@ import pytest
 from builders import drive, make_account, make_broker, make_simulator, make_ticks, rows, segment_of
 
 from finiex_ray.core.enums import EventKind, ExitReason, FillKind, OrderState, RejectReason
+from finiex_ray.core.errors import ScenarioInvalidError
 from finiex_ray.core.time import to_ns
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.simulator import TradeSimulator
@@ -274,6 +275,12 @@ def test_r11_reverse_closes_and_opens_the_same_volume_of_the_other_side() -> Non
     assert [(p["side"], p["volume_steps"]) for p in rows(simulator.positions())] == [(-1, 70)]
 
 
+def test_r11_reverse_counts_every_leg_of_a_net_position() -> None:
+    script = {0: lambda t: (t.buy("0.3"), t.buy("0.4")), 2: lambda t: t.reverse(1)}
+    simulator = _run(script, account_mode="netting")
+    assert [(p["side"], p["volume_steps"]) for p in rows(simulator.positions())] == [(-1, 70)]
+
+
 def test_r11_a_spot_account_sells_no_more_than_it_holds() -> None:
     quotes = [(6_000_000, 6_000_100)] * 8
     script = {
@@ -286,6 +293,48 @@ def test_r11_a_spot_account_sells_no_more_than_it_holds() -> None:
     assert _states(simulator) == [(FILLED, NONE), (REJECTED, RejectReason.NO_ASSET), (FILLED, NONE), (FILLED, NONE)]
     assert int(simulator.account["balance_minor"]) == 5_000_000 - 50
     assert len(simulator.positions()) == 0
+
+
+def test_r11_a_spot_account_has_a_balance_of_each_asset() -> None:
+    seen: list[dict[str, float]] = []
+    script = {
+        0: lambda t: (seen.append(t.balances), t.buy("0.5")),
+        2: lambda t: (seen.append(t.balances), t.sell("0.2")),
+        4: lambda t: seen.append(t.balances),
+    }
+    quotes = [(6_000_000, 6_000_000)] * 6
+    fee = {"kind": "percent", "value": "0.1"}
+    _run(script, quotes, symbol="BTCUSD", balance=50_000, account_mode="spot", commission=fee)
+    assert seen == [{"USD": 50_000, "BTC": 0}, {"USD": 19_970, "BTC": 0.5}, {"USD": 31_958, "BTC": 0.3}]
+    seen.clear()
+    _run({0: lambda t: seen.append(t.balances)})
+    assert seen == [{"USD": 10_000}]
+
+
+@pytest.mark.parametrize(("balance", "state"), [("30030", FILLED), ("30029.99", REJECTED)])
+def test_r11_a_spot_account_pays_the_commission_from_the_cash_too(balance: str, state: OrderState) -> None:
+    """Half a coin at 60,000 and 0.1 percent of it; immediate-or-cancel takes a step less."""
+    broker = make_broker(account_mode="spot", commission={"kind": "percent", "value": "0.1"})
+    for immediate, steps in ((False, 500 if state is FILLED else 0), (True, 500 if state is FILLED else 499)):
+        simulator = make_simulator("BTCUSD", account=make_account(balance=balance), broker=broker)
+        script = {0: lambda t, immediate=immediate: t.buy("0.5", immediate_or_cancel=immediate)}
+        drive(simulator, make_ticks([(6_000_000, 6_000_000)] * 3), script, finish=False)
+        assert rows(simulator.orders())[0]["filled_steps"] == steps
+        assert TradingApi(simulator).free_margin >= 0
+
+
+def test_r11_a_spot_account_pays_the_makers_commission_of_a_resting_order() -> None:
+    broker = make_broker(account_mode="spot", commission={"kind": "percent", "value": "10", "maker": "0.1"})
+    simulator = make_simulator("BTCUSD", account=make_account(balance=30_030), broker=broker)
+    quotes = [(6_000_100, 6_000_100)] * 2 + [(6_000_000, 6_000_000)] * 2
+    drive(simulator, make_ticks(quotes), {0: lambda t: t.buy("0.5", limit=60_000)}, finish=False)
+    assert _states(simulator) == [(FILLED, NONE)]
+    assert TradingApi(simulator).balances == {"USD": 0.0, "BTC": 0.5}
+
+
+def test_r11_a_spot_account_cannot_buy_its_own_currency() -> None:
+    with pytest.raises(ScenarioInvalidError, match=r"cannot buy BTC; set account.currency to USD"):
+        _run({}, symbol="BTCUSD", currency="BTC", balance=2, account_mode="spot")
 
 
 def test_r11_a_spot_account_pays_from_the_cash_without_leverage() -> None:

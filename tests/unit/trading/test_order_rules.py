@@ -286,6 +286,23 @@ def test_r5_a_level_that_a_change_gives_replaces_a_distance() -> None:
     assert rows(simulator.positions())[0]["sl_points"] == 108_000
 
 
+@pytest.mark.parametrize(
+    ("order", "change"),
+    [
+        ({"limit": 1.09}, {"limit": None}),
+        ({"stop": 1.11}, {"stop": None}),
+        ({"stop": 1.11, "limit": 1.12}, {"limit": None}),
+        ({"stop": 1.11, "limit": 1.12}, {"stop": None}),
+    ],
+)
+def test_r5_a_change_cannot_take_the_price_away_that_an_order_rests_for(order: Any, change: Any) -> None:
+    script = {0: lambda t: t.buy(1, **order), 2: lambda t: t.modify_order(1, **change)}
+    simulator = _run([110_010] * 5, script)
+    before = _order(_run([110_010] * 5, {0: script[0]}))
+    assert _end(simulator, 2) == (REJECTED, RejectReason.INVALID_PRICE, 3)
+    assert _order(simulator) == before
+
+
 def test_r5_a_change_of_an_order_that_is_gone_is_rejected() -> None:
     script = {0: lambda t: t.buy(1), 2: lambda t: (t.modify_order(1, limit=1.0), t.cancel(1))}
     simulator = _run([110_010] * 5, script)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from builders import T0, drive, make_account, make_broker, make_simulator, make_ticks, rows, segment_of
 
@@ -382,6 +383,59 @@ def test_r10_a_stated_rate_converts_and_comes_before_own_quotes() -> None:
     assert float(simulator.account["margin_used"]) == pytest.approx(86_000 * 1.27 / 500 * 100, rel=1e-15)
     simulator.finish()
     assert int(simulator.trades()[0]["gross_minor"]) == 12_700
+
+
+# Bid and ask of the pair at each tick, far apart so that the side is seen; only those of the exit's tick count.
+PAIR = np.array([(100_000, 200_000), (100_000, 200_000), (150_000, 160_000)], np.int64)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency", "bids", "gain", "loss"),
+    [
+        # Times USDJPY (3 digits): 50 USD at 150.000 are 7,500 JPY, and a loss of it costs 8,000 at 160.000.
+        ("EURUSD", "JPY", (110_000, 110_000, 110_050), 7_500, -8_000),
+        # Divided by EURUSD (5 digits): 50 USD at 1.60000 are 31.25 EUR, and a loss of it costs 33.33 at 1.50000.
+        ("BTCUSD", "EUR", (6_000_000, 6_000_000, 6_005_000), 3_125, -3_333),
+    ],
+)
+def test_r10_a_pair_sells_what_is_gained_and_buys_what_is_lost(
+    symbol: str, currency: str, bids: tuple[int, ...], gain: int, loss: int
+) -> None:
+    account = make_account(currency=currency, balance=10**6)
+    ticks = make_ticks([(bid, bid) for bid in bids])
+    for trade, booked in ((_buy(), gain), (_sell(), loss)):
+        simulator = drive(make_simulator(symbol, account=account), ticks, {0: trade}, finish=False, rates=PAIR)
+        opening = int(simulator.account["balance_minor"])
+        assert float(simulator.account["equity"]) == pytest.approx(opening + booked, abs=0.5)
+        simulator.finish()
+        assert int(simulator.trades()[0]["gross_minor"]) == booked
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency", "margin", "commission", "swap"),
+    [
+        # 1 lot at 1.10000: 110,000 USD. Margin: 220 USD at the entry's ask. 0.01 percent: 11 USD. Swap of 1 point: 1 USD.
+        ("EURUSD", "JPY", 220 * 200, -11 * 200, -160),
+        # 1 coin at 60,000 USD. Margin: 120 USD at the entry's bid. 0.01 percent: 6 USD. Swap of 100 points: 1 USD.
+        ("BTCUSD", "EUR", 120 * 100, -600, -67),
+    ],
+)
+def test_r10_swap_commission_and_margin_go_through_the_pair(
+    symbol: str, currency: str, margin: int, commission: int, swap: int
+) -> None:
+    points = {"EURUSD": -1, "BTCUSD": -100}[symbol]
+    broker = make_broker(
+        commission={"kind": "percent", "value": "0.01"},
+        each_symbol={"swap": {"kind": "points", "long": points, "weekends": True}},
+    )
+    price = {"EURUSD": 110_000, "BTCUSD": 6_000_000}[symbol]
+    day = 24 * 3_600 * 10**9
+    ticks = segment_of([(T0, price, price), (T0 + 10**9, price, price), (T0 + day, price, price)])
+    simulator = make_simulator(symbol, account=make_account(currency=currency, balance=10**6), broker=broker)
+    drive(simulator, ticks, {0: _buy("1")}, finish=False, rates=PAIR)
+    assert float(simulator.account["margin_used"]) == pytest.approx(margin, rel=1e-12)
+    entry, rolled = rows(simulator.fills())
+    assert (entry["commission_minor"], rolled["swap_minor"]) == (commission, swap)
 
 
 def test_r10_a_missing_rate_is_a_validation_error() -> None:

@@ -66,6 +66,27 @@ def test_every_value_equals_its_twin(name: str, params: dict[str, object], live:
     assert defined > 30
 
 
+def _remembers_all(name: str, params: dict[str, object]) -> bool:
+    """Whether a value depends, if ever so little, on all bars before it."""
+    return name in {"macd", "atr"} or params.get("kind") == "ema" or params.get("method") == "wilder"
+
+
+@pytest.mark.parametrize(("name", "params"), [case for case in CASES if not _remembers_all(*case)])
+@both_modes
+@pytest.mark.parametrize("more", [1, 25])
+def test_extra_warm_up_changes_nothing_for_a_finite_memory(
+    name: str, params: dict[str, object], live: bool, more: int
+) -> None:
+    enough = 20
+    ticks = random_ticks(2_000)
+    (short,), (long,) = (make_blocks(ticks, 1_500, {S30: bars}, 10**6) for bars in (enough, enough + more))
+    expected = _compute(name, params, short, live=live, warmup_bars=enough)
+    found = _compute(name, params, long, live=live, warmup_bars=enough + more)
+    for output, values in expected.items():
+        assert not np.isnan(values).any()
+        assert values.tobytes() == found[output].tobytes()
+
+
 @every_worker
 def test_the_live_value_at_a_bars_last_tick_is_its_closed_value(name: str, params: dict[str, object]) -> None:
     bars = series_of(random_ticks(3_000), S30)

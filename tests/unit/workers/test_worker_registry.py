@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from own_access import OWN
 
 from finiex_ray.config.models import TypedConfig
+from finiex_ray.core.access import PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError
 from finiex_ray.core.time import Timeframe
 from finiex_ray.workers.base import Worker, WorkerParams
@@ -62,9 +64,9 @@ def test_a_worker_gets_its_parameters() -> None:
 
 def test_an_import_path_gives_a_worker_and_a_tick_style_one_is_adapted() -> None:
     assert worker_type("finiex_ray.workers.rsi:Rsi") is worker_type("rsi")
-    adapted = worker_type("test_worker_registry:Half")
+    adapted = worker_type("test_worker_registry:Half", OWN)
     assert issubclass(adapted, Worker)
-    assert adapted is worker_type("test_worker_registry:Half")
+    assert adapted is worker_type("test_worker_registry:Half", OWN)
     assert adapted.outputs == ("value",)
     assert adapted(WorkerParams()).warmup() == {Timeframe.M5: 1}
 
@@ -88,21 +90,24 @@ def test_an_import_path_gives_a_worker_and_a_tick_style_one_is_adapted() -> None
 )
 def test_a_wrong_type_is_named_with_the_mend(name: str, message: str) -> None:
     with pytest.raises(RegistryError, match=message):
-        worker_type(name)
+        worker_type(name, PluginAccess((*OWN.packages, "nowhere_at_all")))
 
 
 def test_only_allowed_packages_are_imported() -> None:
-    assert worker_type("rsi", allow_imports=[]) is worker_type("rsi")
-    assert worker_type("finiex_ray.workers.rsi:Rsi", allow_imports=["finiex_ray"])
-    with pytest.raises(RegistryError, match=r"would import 'finiex_ray.workers.rsi'.*\(allowed: finiex, my_package\)"):
-        worker_type("finiex_ray.workers.rsi:Rsi", allow_imports=["finiex", "my_package"])
+    assert worker_type("finiex_ray.workers.rsi:Rsi") is worker_type("rsi")
+    for packages in ((), ("test_worker", "my_package"), ("test_worker_registry.below",)):
+        with pytest.raises(
+            RegistryError, match=r"would import and run 'test_worker_registry'.*--allow-import test_worker_reg"
+        ):
+            worker_type("test_worker_registry:Half", PluginAccess(packages))
+    assert worker_type("xml.dom.test_module:Half", PluginAccess(("xml.dom",), (("xml.dom.test_module:Half", Half),)))
 
 
 def test_an_error_inside_a_users_module_travels_as_it_is(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "broken_worker_module.py").write_text("import not_installed_anywhere\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere"):
-        worker_type("broken_worker_module:Mine")
+        worker_type("broken_worker_module:Mine", PluginAccess(("broken_worker_module",)))
 
 
 @pytest.mark.parametrize(
