@@ -16,7 +16,6 @@ from finiex_ray.decisions.base import Actions, Inputs, LogicParams
 from finiex_ray.decisions.tick_style import TickLogic, Values
 from finiex_ray.trading.api import KEEP, TradingApi
 
-
 _MARKET = {EventKind.BAR_CLOSED, EventKind.SESSION_GAP}
 
 
