@@ -119,19 +119,20 @@ class MovingOutputs(Mapping[str, float]):
 
     def __init__(self, outputs: Mapping[str, FloatArray]) -> None:
         self._arrays, self._columns = outputs, dict[str, list[float]]()
-        self._part, self._last = slice(0, 0), 0
+        self._part = slice(0, 0)
         self._clock: Iterator[int] = iter(())
 
     def turn(self, part: slice, clock: Iterator[int]) -> None:
         """Goes on to some thousand ticks; ``clock`` has a step left for each of them that has not come yet."""
-        self._part, self._last, self._clock = part, length_hint(clock) - 1, clock
+        self._part, self._clock = part, clock
         self._columns.clear()
 
     def __getitem__(self, output: str) -> float:
-        column = self._columns.get(output)
-        if column is None:
+        try:
+            column = self._columns[output]
+        except KeyError:
             column = self._columns[output] = self._arrays[output][self._part].tolist()
-        return column[self._last - length_hint(self._clock)]
+        return column[~length_hint(self._clock)]  # counted from the end
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)

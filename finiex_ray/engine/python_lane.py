@@ -73,7 +73,7 @@ class PythonLane:
         on_tick, check, base, count = logic.on_tick, self._check, block.first_tick, len(block)
         market = self._market
         market.enter(block)
-        bid, ask = block.bid_points, block.ask_points
+        bid, ask = block.bid_points.data, block.ask_points.data  # one by one they are read faster than arrays
         moments, values = logic.moments()
         tick, done, offset = BlockTicks(block).tick(0), 0, 0
 
@@ -86,7 +86,7 @@ class PythonLane:
         def stand_at(last: int, quiet: bool) -> None:
             advance(last)
             news = () if quiet else market.until(base + last - 1)
-            trading.at(bid.item(last - 1), ask.item(last - 1), news, quiet=quiet)
+            trading.at(bid[last - 1], ask[last - 1], news, quiet=quiet)
 
         def bring() -> None:
             last = tick.index - base + 1
@@ -95,7 +95,7 @@ class PythonLane:
 
         def quotes() -> tuple[int, int]:
             here = tick.index - base
-            return bid.item(here), ask.item(here)
+            return bid[here], ask[here]
 
         trading.follow(bring, quotes)
         self._logger.follow(lambda: (tick.index, tick.time_ns))

@@ -147,9 +147,7 @@ class TradingApi:
     @property
     def positions(self) -> list[PositionView]:
         """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
-        if self._views.need_account:
-            self._bring()
-        return self._views.positions(*self._quotes())
+        return self._views.positions(self._bring, self._quotes)
 
     @property
     def orders(self) -> list[OrderView]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
@@ -82,24 +81,20 @@ class _Held(NamedTuple):
 
 
 # A tuple as it is, without the Python call that ``_make`` is.
-_MAKE_POSITION: Final[Callable[[Iterable[Any]], PositionView]] = partial(tuple.__new__, PositionView)
+_NEW_TUPLE: Final[Callable[[type[PositionView], Iterable[Any]], PositionView]] = tuple.__new__
 
 
 class Views:
-    """Turns the simulator's records into values in lots, prices and account currency.
-
-    Attributes:
-        converts: Whether profits are converted with the quotes of a pair.
-    """
+    """Turns the simulator's records into values in lots, prices and account currency."""
 
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
         self._held: list[_Held] | None = None
-        self._trails = False
+        self._trails = self._behind = False
         spec = simulator.terms.record[0]
         self._value, self._own_quote = float(spec["value"]), bool(spec["own_quote"])
         self._unit = simulator.terms.minor_per_unit
-        self.converts = int(spec["rate_mode"]) != 0
+        self._converts = int(spec["rate_mode"]) != 0
 
     def events(self, first: int) -> list[Event]:
         """The events from row ``first`` on."""
@@ -112,31 +107,37 @@ class Views:
         """Lets go of what was kept of the positions: they may have changed."""
         self._held = None
 
-    @property
-    def need_account(self) -> bool:
-        """Whether quotes are not enough to tell the positions: their profits are converted, or a stop loss trails."""
-        return self.converts or (bool(self._hold()) and self._trails)
+    def positions(self, bring: Callable[[], None], quotes: Callable[[], tuple[int, int]]) -> list[PositionView]:
+        """The open positions, with their profit at the current quotes.
 
-    def positions(self, bid_points: int, ask_points: int) -> list[PositionView]:
-        """The open positions, with their profit at these quotes."""
-        if self._trails:
-            self.forget()
-        views, value = [], self._value
-        for side, steps, entry_points, before, after in self._hold():
+        Args:
+            bring: Brings the account to the current tick; called where quotes are not enough: a profit is converted, or a
+                stop loss trails.
+            quotes: Gives bid and ask of the current tick, points.
+        """
+        held = self._hold() if self._held is None else self._held
+        if self._behind:
+            bring()
+            held = self._hold() if self._trails else held
+        if not held:
+            return []
+        bid_points, ask_points = quotes()
+        views, value, unit = [], self._value, self._unit
+        for side, steps, entry_points, before, after in held:
             quote = bid_points if side > 0 else ask_points
             minor = (quote - entry_points) * side * steps * value
-            if self.converts:
+            if self._converts:
                 minor = self._converted(minor)
             if self._own_quote:
                 minor /= quote
-            views.append(_MAKE_POSITION((*before, minor / self._unit, *after)))
+            views.append(_NEW_TUPLE(PositionView, (*before, minor / unit, *after)))
         return views
 
     def _hold(self) -> list[_Held]:
-        if self._held is None:
-            records = self._simulator.positions()
-            self._held = [self._position(record) for record in records]
-            self._trails = any(record["trail_points"] for record in records)
+        records = self._simulator.positions()
+        self._held = [self._position(record) for record in records]
+        self._trails = any(record["trail_points"] for record in records)
+        self._behind = self._trails or (self._converts and len(records) > 0)
         return self._held
 
     def _position(self, record: Records) -> _Held:
