@@ -29,6 +29,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "logs": ("logs JOB --follow --address http://head:8265",),
     "new": ("new worker spread", "new logic fade"),
     "plan": ("plan SET.json --jobs 16", "plan SET.json --address head:6379 --json"),
+    "report": ("report latest --open", "report nightly --scenario window_07", "report latest --all --out pages"),
     "replay": (
         "replay latest window_07 --allow-import my_strategies",
         "replay /mnt/copied/run window_07 --pdb --data catalogs/mine --allow-import my_strategies",
@@ -51,9 +52,18 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "status": ("status", "status JOB --address http://head:8265"),
     "stop": ("stop JOB --address http://head:8265",),
     "submit": ("submit SET.json --out /mnt/runs --address http://head:8265",),
+    "sweep": (
+        "sweep SWEEP.json",
+        "sweep SWEEP.json --trials 200 --jobs 4 --report",
+        "sweep SWEEP.json --resume latest",
+    ),
     "validate": ("validate SET.json", "validate SET.json --allow-import . --only NAME"),
     "verify": ("verify latest", "verify nightly --scenarios 20 --jobs 4", "verify latest --scenarios window_07 --json"),
     "version": ("version",),
+    "windows": (
+        "windows blocks SET.json --output windows.json --hours 24",
+        "windows volatility SET.json --output calm_and_wild.json",
+    ),
 }
 
 

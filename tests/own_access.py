@@ -11,6 +11,7 @@ OWN = PluginAccess(
         "execution_support",
         "fault_strategies",
         "golden_logics",
+        "lane_strategies",
         "strategy_of_this_folder",
         "sweep_support",
         "test_logic_registry",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import chain, pairwise, repeat
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from finiex_ray.bars.block import BarBlock, Block
 from finiex_ray.core.market import BarSeries, FloatArray, IntArray, read_only
 from finiex_ray.core.time import Timeframe
 
-__all__ = ["BlockTicks", "ClosedBars", "FormingBar", "LazyBars", "Tick", "TickFailure"]
+__all__ = ["CHUNK", "BlockTicks", "ClosedBars", "FormingBar", "LazyBars", "MovingBars", "Tick", "TickFailure"]
+
+CHUNK: Final = 1_024  # ticks that are turned into Python objects at a time: they stay in a processor's second cache
 
 _Bars = TypeVar("_Bars")
 
@@ -35,6 +38,12 @@ class FormingBar(NamedTuple):
     high: float
     low: float
     close: float
+
+
+# A tuple as it is, without the Python call that ``_make`` is.
+_NEW_TUPLE: Final[Callable[[type[Tick], Iterable[Any]], Tick]] = tuple.__new__
+_MAKE_BAR: Final[Callable[[Iterable[Any]], FormingBar]] = partial(tuple.__new__, FormingBar)
+_NO_BARS: Final[list[tuple[int, float, float, float, float]]] = []
 
 
 class TickFailure(Exception):  # noqa: N818 - not an error of its own: it places another's, which is its __cause__
@@ -76,40 +85,44 @@ class ClosedBars:
     def __len__(self) -> int:
         return self._closed
 
-    @property
+    @cached_property
     def start_ns(self) -> IntArray:
         """Start of each bar, UTC."""
         return self._bars.series.start_ns[: self._closed]
 
-    @property
+    @cached_property
     def open(self) -> FloatArray:
         """First price of each bar, units of the quote currency."""
         return self._bars.column("open")[: self._closed]
 
-    @property
+    @cached_property
     def high(self) -> FloatArray:
         """Highest price of each bar, units of the quote currency."""
         return self._bars.column("high")[: self._closed]
 
-    @property
+    @cached_property
     def low(self) -> FloatArray:
         """Lowest price of each bar, units of the quote currency."""
         return self._bars.column("low")[: self._closed]
 
-    @property
+    @cached_property
     def close(self) -> FloatArray:
         """Last price of each bar, units of the quote currency."""
         return self._bars.column("close")[: self._closed]
 
-    @property
+    @cached_property
     def tick_count(self) -> IntArray:
         """Ticks of each bar."""
         return self._bars.series.tick_count[: self._closed]
 
-    @property
+    @cached_property
     def series(self) -> BarSeries:
         """The same bars as integers, in half points."""
         return BarSeries(*(column[: self._closed] for column in self._bars.series))
+
+
+def _unknown(timeframe: Timeframe, timeframes: Sequence[Timeframe]) -> str:
+    return f"no bars of {timeframe}: warmup() asks for {', '.join(each.value for each in timeframes)} only"
 
 
 class LazyBars(Mapping[Timeframe, _Bars], Generic[_Bars]):
@@ -122,8 +135,7 @@ class LazyBars(Mapping[Timeframe, _Bars], Generic[_Bars]):
     def __getitem__(self, timeframe: Timeframe) -> _Bars:
         if timeframe not in self._built:
             if timeframe not in self._timeframes:
-                known = ", ".join(each.value for each in self._timeframes)
-                raise KeyError(f"no bars of {timeframe}: warmup() asks for {known} only")
+                raise KeyError(_unknown(timeframe, self._timeframes))
             self._built[timeframe] = self._build(timeframe)
         return self._built[timeframe]
 
@@ -134,36 +146,72 @@ class LazyBars(Mapping[Timeframe, _Bars], Generic[_Bars]):
         return len(self._timeframes)
 
 
+class MovingBars(Mapping[Timeframe, FormingBar]):
+    """The forming bars at one tick of a block, by timeframe: one object, which the engine moves from tick to tick.
+
+    Attributes:
+        offset: The tick's offset within the block.
+    """
+
+    def __init__(self, ticks: BlockTicks) -> None:
+        self._ticks, self.offset = ticks, 0
+
+    def __getitem__(self, timeframe: Timeframe) -> FormingBar:
+        return self._ticks.forming_bar(timeframe, self.offset)
+
+    def __iter__(self) -> Iterator[Timeframe]:
+        return iter(self._ticks.timeframes)
+
+    def __len__(self) -> int:
+        return len(self._ticks.timeframes)
+
+
 class BlockTicks:
-    """A block read tick by tick, offset by offset; columns become Python lists once.
+    """A block read tick by tick, in order of time; columns become Python lists some thousand ticks at a time.
 
     Args:
         block: The block; the timeframes that it holds are those that can be read.
     """
 
     def __init__(self, block: Block) -> None:
-        self._block, self._timeframes = block, tuple(block.bars)
+        self._block, self.timeframes = block, tuple(block.bars)
         self._float_bars: dict[Timeframe, _FloatBars] = {}
+        self._forming: dict[Timeframe, tuple[int, list[tuple[int, float, float, float, float]]]] = {}
 
-    @cached_property
-    def _columns(self) -> tuple[list[int], list[float], list[float], list[float]]:
-        block = self._block
-        mid = (block.bid_points + block.ask_points) * block.half_point
-        bid, ask = block.bid_points * block.point, block.ask_points * block.point
-        return block.time_ns.tolist(), bid.tolist(), ask.tolist(), mid.tolist()
+    def __len__(self) -> int:
+        return len(self._block)
 
     def tick(self, offset: int) -> Tick:
         """The tick at ``offset`` within the block."""
-        time_ns, bid, ask, mid = self._columns
-        return Tick(self._block.first_tick + offset, time_ns[offset], bid[offset], ask[offset], mid[offset])
+        block = self._block
+        bid, ask = block.bid_points.item(offset), block.ask_points.item(offset)
+        mid = (bid + ask) * block.half_point
+        return Tick(block.first_tick + offset, block.time_ns.item(offset), bid * block.point, ask * block.point, mid)
+
+    def stream(self) -> Iterator[Tick]:
+        """Every tick of the block in turn."""
+        return chain.from_iterable(self.chunk(first)[0] for first in range(0, len(self._block), CHUNK))
+
+    def chunk(self, first: int) -> tuple[Iterator[Tick], Iterator[int]]:
+        """The `CHUNK` ticks from offset ``first`` on, or as many as there are, and the iterator of their indices.
+
+        The second has as many steps left as the first: its length hint tells how far that has come.
+        """
+        block, part = self._block, slice(first, min(first + CHUNK, len(self._block)))
+        indices = iter(range(block.first_tick + part.start, block.first_tick + part.stop))
+        bid, ask = block.bid_points[part], block.ask_points[part]
+        columns = bid * block.point, ask * block.point, (bid + ask) * block.half_point
+        rows = zip(indices, block.time_ns[part].tolist(), *(each.tolist() for each in columns), strict=False)
+        return map(_NEW_TUPLE, repeat(Tick), rows), indices
 
     def history(self, offset: int) -> LazyBars[ClosedBars]:
         """Closed bars at the tick at ``offset``, by timeframe."""
-        return LazyBars(self._timeframes, lambda timeframe: self._closed(timeframe, offset))
+        return LazyBars(self.timeframes, lambda timeframe: self._closed(timeframe, offset))
 
-    def forming(self, offset: int) -> LazyBars[FormingBar]:
-        """The forming bar at the tick at ``offset``, by timeframe."""
-        return LazyBars(self._timeframes, lambda timeframe: self._forming(timeframe, offset))
+    def spans(self) -> list[tuple[int, int]]:
+        """First offset and offset past the last of each run of ticks at which the same bars have closed."""
+        edges = np.unique(np.concatenate([[0, len(self._block)], *(b.span_first for b in self._block.bars.values())]))
+        return list(pairwise(edges.tolist()))
 
     def _closed(self, timeframe: Timeframe, offset: int) -> ClosedBars:
         bars = self._block.bars[timeframe]
@@ -172,13 +220,18 @@ class BlockTicks:
         span = int(np.searchsorted(bars.span_first, offset, side="right")) - 1
         return ClosedBars(self._float_bars[timeframe], int(bars.span_closed[span]))
 
-    def _forming(self, timeframe: Timeframe, offset: int) -> FormingBar:
-        block, bars = self._block, self._block.bars[timeframe].forming
-        time_ns, unit = self._columns[0][offset], block.half_point
-        return FormingBar(
-            time_ns - time_ns % timeframe.ns,
-            int(bars.open_hp[offset]) * unit,
-            int(bars.high_hp[offset]) * unit,
-            int(bars.low_hp[offset]) * unit,
-            int(block.price_hp[offset]) * unit,
-        )
+    def forming_bar(self, timeframe: Timeframe, offset: int) -> FormingBar:
+        """The forming bar of a timeframe at the tick at ``offset``."""
+        first, bars = self._forming.get(timeframe, (0, _NO_BARS))
+        if not 0 <= offset - first < len(bars):
+            if timeframe not in self.timeframes:
+                raise KeyError(_unknown(timeframe, self.timeframes))
+            first, bars = self._forming[timeframe] = offset, self._forming_chunk(timeframe, offset)
+        return _MAKE_BAR(bars[offset - first])
+
+    def _forming_chunk(self, timeframe: Timeframe, first: int) -> list[tuple[int, float, float, float, float]]:
+        block, part = self._block, slice(first, first + CHUNK)
+        bars, time_ns = block.bars[timeframe].forming, block.time_ns[part]
+        prices = (bars.open_hp, bars.high_hp, bars.low_hp, block.price_hp)
+        columns = ((column[part] * block.half_point).tolist() for column in prices)
+        return list(zip((time_ns - time_ns % timeframe.ns).tolist(), *columns, strict=True))

@@ -121,6 +121,9 @@ class ExecutionConfig(Model):
     share_batches: bool = Field(
         True, strict=True, description="Scenarios on one window share bars, workers and decisions that are equal."
     )
+    python_lane: bool = Field(
+        True, strict=True, description="Tick-style logics go tick by tick, their account only where it matters."
+    )
     parallel_workers: bool = Field(False, strict=True, description="Run a block's workers in threads.")
     profile: bool = Field(True, strict=True, description="Measure each operation.")
     time_limit_s: Real | None = Field(None, gt=0, description="Seconds after which a scenario is failed.")

@@ -22,6 +22,8 @@ class Timeframe(Enum):
     H1, H2, H3, H4, H6, H8, H12 = "H1", "H2", "H3", "H4", "H6", "H8", "H12"
     D1 = "D1"
 
+    __hash__ = object.__hash__  # each is one object; Enum's own hash is a call in Python for every look-up
+
     @property
     def ns(self) -> int:
         """Length in nanoseconds."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from functools import reduce
+from operator import or_
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,16 @@ Actions = NDArray[np.int8]
 Inputs = Mapping[str, Mapping[str, FloatArray]]
 
 
+WakeName = Literal["actions", "fills", "bars", "gaps", "every_tick"]
+_WAKES: Final[Mapping[WakeName, Wake]] = {
+    "actions": Wake.ACTION,
+    "fills": Wake.FILL,
+    "bars": Wake.BAR,
+    "gaps": Wake.GAP,
+    "every_tick": Wake.TICK,
+}
+
+
 class LogicParams(BaseModel):
     """Base of all logic parameters: frozen, unknown keys refused, no NaN."""
 
@@ -34,6 +46,11 @@ class LogicParams(BaseModel):
     inputs: Mapping[str, str] = Field(
         default_factory=dict,
         description='Role to worker name, where more than one worker could play a role (for example {"rsi": "rsi_fast"}).',
+    )
+    wake_on: tuple[WakeName, ...] | None = Field(
+        None,
+        min_length=1,
+        description="When a logic that trades by itself is called: actions, fills, bars, gaps, every_tick; default: as it says.",
     )
 
 
@@ -51,7 +68,7 @@ class DecisionLogic(ABC):
         policy_params: Names of parameters that ``policy`` alone reads. Scenarios of a sweep that differ in these only share
             their decisions.
         log: The scenario's log.
-        wake_on: When ``execute`` is called (only where ``policy`` returns None).
+        wake_on: When ``execute`` is called (only where ``policy`` returns None); the parameter of that name goes before.
         session_gap_s: Simulated seconds without a tick from which on the next one begins a session (``Wake.GAP``).
     """
 
@@ -64,6 +81,11 @@ class DecisionLogic(ABC):
     def __init__(self, params: LogicParams) -> None:
         self.params = params
         self.log: StrategyLog = SILENT
+        if params.wake_on is not None:
+            self.wake_on = reduce(or_, (_WAKES[name] for name in params.wake_on))
+
+    def see(self, block: Block, inputs: Inputs) -> None:  # noqa: B027 - for those that need the block in ``execute``
+        """Takes in a block; called once a block, just before ``decide`` and with the same arguments."""
 
     @abstractmethod
     def decide(self, block: Block, inputs: Inputs) -> Actions:

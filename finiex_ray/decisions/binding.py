@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from finiex_ray.core.enums import Wake
 from finiex_ray.core.errors import ScenarioInvalidError, suggest
 from finiex_ray.decisions.base import DecisionLogic
+from finiex_ray.decisions.tick_style import TickLogic
 from finiex_ray.workers.base import Worker
 
-__all__ = ["bind_roles"]
+__all__ = ["bind_roles", "wake_reasons"]
 
 
 def bind_roles(logic: DecisionLogic, workers: Mapping[str, Worker]) -> dict[str, str]:
@@ -36,6 +38,21 @@ def bind_roles(logic: DecisionLogic, workers: Mapping[str, Worker]) -> dict[str,
     if reasons:
         raise ScenarioInvalidError(reasons)
     return bound
+
+
+def wake_reasons(logic: DecisionLogic) -> list[str]:
+    """Why a logic would never be called at what it waits for."""
+    name, wanted = type(logic).__name__, logic.params.wake_on
+    if wanted is not None and logic.policy() is not None:
+        return [
+            f"logic.wake_on is {', '.join(wanted)}: the compiled policy trades {name}, which is never called; leave it out"
+        ]
+    silent = isinstance(logic, TickLogic) and type(logic).decide is TickLogic.decide
+    if silent and not logic.wake_on & (Wake.TICK | Wake.BAR | Wake.GAP):
+        return [
+            f"logic.wake_on: {name} would never be called: it has no 'decide' that gives actions; write one, or add bars or gaps"
+        ]
+    return []
 
 
 def _reason(

@@ -14,7 +14,7 @@ from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
 from finiex_ray.core.time import Timeframe
 from finiex_ray.decisions.base import DecisionLogic
-from finiex_ray.decisions.binding import bind_roles
+from finiex_ray.decisions.binding import bind_roles, wake_reasons
 from finiex_ray.decisions.registry import create_logic
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.profile import Profiler
@@ -50,6 +50,7 @@ class LiveScenario:
     needs: Mapping[Timeframe, int]
     rates: RateReader | None  # where profits are converted with the quotes of a pair
     block_ticks: int | None
+    python_lane: bool  # whether a tick-style logic may run in the lane
 
 
 def build_strategy(
@@ -72,6 +73,8 @@ def build_strategy(
         logic = create_logic(config.logic, access)
     except (ConfigError, RegistryError) as error:
         reasons.append(f"logic: {error}")
+    if logic is not None:
+        reasons += wake_reasons(logic)
     if reasons or logic is None:
         raise ScenarioInvalidError(reasons)
     return workers, logic, bind_roles(logic, workers)
@@ -143,5 +146,13 @@ def assemble(task: ScenarioTask, window: MarketWindow, profiler: Profiler, logge
     decider = Decider(logic, roles)
     screening = config.execution.screen_prices and can_screen(coordinator, decider)
     return LiveScenario(
-        renderer, coordinator, decider, screening, simulator, needs, rates, config.execution.block_ticks
+        renderer,
+        coordinator,
+        decider,
+        screening,
+        simulator,
+        needs,
+        rates,
+        config.execution.block_ticks,
+        config.execution.python_lane,
     )

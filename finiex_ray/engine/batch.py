@@ -249,9 +249,9 @@ class _LogFan:
         self._logs = logs
 
     def __getattr__(self, level: str) -> Any:
-        def write(message: str) -> None:
+        def write(*arguments: object) -> None:
             for log in self._logs:
-                getattr(log, level)(message)
+                getattr(log, level)(*arguments)
 
         return write
 

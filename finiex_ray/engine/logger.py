@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from heapq import merge
 from typing import NamedTuple
 
@@ -44,10 +45,15 @@ class _LineBuffer:
         self._lines = 0
         self._tick = -1
         self._time_ns = 0
+        self._place: Callable[[], tuple[int, int]] | None = None
 
     def at(self, tick: int, time_ns: int) -> None:
         """Sets the tick that the next lines speak of."""
         self._tick, self._time_ns = tick, time_ns
+
+    def follow(self, place: Callable[[], tuple[int, int]] | None) -> None:
+        """Sets what is asked for tick and time when a line is written, in place of ``at`` for each tick."""
+        self._place = place
 
     def debug(self, message: str) -> None:
         """Writes a line for whoever debugs."""
@@ -66,6 +72,8 @@ class _LineBuffer:
         self._write("ERROR", message)
 
     def _write(self, level: str, message: str) -> None:
+        if self._place is not None:
+            self.at(*self._place())
         place = "start-up" if self._tick < 0 else f"{format_utc(self._time_ns)} tick {self._tick}"
         for part in shortened(str(message)).splitlines() or [""]:
             self._keep(_Line(self._tick, f"{place} {level} {part[:_LINE_CHARACTERS]}"))

@@ -47,6 +47,11 @@ class MarketEvents:
                 wakes[offset] = wakes.get(offset, Wake.NONE) | wake
         return wakes
 
+    @property
+    def ahead(self) -> int | None:
+        """The tick of the next event that has not been handed over."""
+        return self._untold[self._told].tick if self._told < len(self._untold) else None
+
     def until(self, tick: int) -> list[Event]:
         """What has happened up to and including a tick and was not handed over before."""
         first = self._told

@@ -18,6 +18,7 @@ from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.market_events import MarketEvents
 from finiex_ray.engine.observer import LoopObserver
 from finiex_ray.engine.profile import Profiler
+from finiex_ray.engine.python_lane import PythonLane, in_lane
 from finiex_ray.engine.screening import Decider, screen_block
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.trading.signals import make_signals
@@ -43,7 +44,9 @@ def decide(decider: Decider, block: Block, outputs: Mapping[str, Outputs]) -> Ac
         StrategyContractError: If it returned something else.
     """
     logic, roles = decider
-    actions = logic.decide(block, {**outputs, **{role: outputs[worker] for role, worker in roles.items()}})
+    inputs = {**outputs, **{role: outputs[worker] for role, worker in roles.items()}}
+    logic.see(block, inputs)
+    actions = logic.decide(block, inputs)
     if not isinstance(actions, np.ndarray) or actions.dtype != np.int8 or actions.shape != (len(block),):
         seen = f"{actions.dtype} {actions.shape}" if isinstance(actions, np.ndarray) else type(actions).__name__
         raise StrategyContractError(
@@ -90,6 +93,10 @@ class TickLoop:
         self._wake = Wake.NONE if logic.policy() is not None else logic.wake_on
         self._market = MarketEvents(scenario.needs, self._wake, logic.session_gap_s)
         self._screening = scenario.screening and observer is None
+        self._lane: PythonLane | None = None
+        if scenario.python_lane and observer is None and in_lane(logic, self._wake):
+            check = None if time_limit_s is None else self._check_tick
+            self._lane = PythonLane(logic, scenario.simulator, self._trading, self._market, logger, profiler, check)
         self.tick = 0
         self.ticks_done = 0
 
@@ -138,7 +145,10 @@ class TickLoop:
             signals = make_signals(actions, offsets)
             began = profiler.lap("worker_decision", began)
             watched = frozenset(self._observer.decided(block, outputs, actions)) if self._observer else frozenset()
-            self._advance(block, actions, signals, began, watched)
+            if self._lane is not None:
+                self._go_lane(self._lane, block, began)
+            else:
+                self._advance(block, actions, signals, began, watched)
         if failure is not None:
             self.tick = self.ticks_done
             self._logger.at(self.tick, failed_ns)
@@ -150,8 +160,7 @@ class TickLoop:
         market = self._market.enter(block) if self._wake else {}
         stops = iter([*(tick + 1 for tick in sorted(market.keys() | watched)), len(block)])
         stop = next(stops)
-        rates = self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
-        offset = 0
+        rates, offset = self._rates(block), 0
         while offset < len(block):
             offset, reason = simulator.advance(block, signals, offset, stop, self._wake, rates)
             began = profiler.lap("trade_simulator", began)
@@ -184,6 +193,21 @@ class TickLoop:
             if offset == stop:
                 stop = next(stops, len(block))
         self.ticks_done = block.first_tick + len(block)
+
+    def _go_lane(self, lane: PythonLane, block: Block, began: int) -> None:
+        """Steps 1 and 5 for a tick-style logic that is called at every tick."""
+        try:
+            lane.run(block, self._rates(block), began)
+        finally:
+            self.tick, self.ticks_done = lane.tick, lane.tick + 1
+
+    def _check_tick(self, tick: int) -> None:
+        self.ticks_done = tick + 1
+        self._check_time()
+
+    def _rates(self, block: Block) -> IntArray:
+        """Quotes of the conversion pair at each tick, where there is one."""
+        return self._scenario.rates.at(block.time_ns) if self._scenario.rates else NO_RATES
 
     def _check_time(self) -> None:
         if self._deadline_ns is not None and self._profiler.clock() > self._deadline_ns:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from finiex_ray.config.models import TypedConfig
 from finiex_ray.core.access import PluginAccess
 from finiex_ray.core.enums import Wake
 from finiex_ray.decisions.registry import logic_type
@@ -50,7 +51,7 @@ def estimate_s(planned: Sequence[PlannedScenario]) -> float:
 def _tick_s(scenario: PlannedScenario) -> float:
     config, access = scenario.task.config, scenario.task.access
     types = [_worker_tick_s(worker.type, access) for worker in config.workers.values()]
-    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic.type, access)
+    return _BLOCK_TICK_S + sum(types) + _logic_tick_s(config.logic, access)
 
 
 @cache
@@ -58,6 +59,12 @@ def _worker_tick_s(name: str, access: PluginAccess) -> float:
     return _PYTHON_TICK_S if issubclass(worker_type(name, access), TickWorkerAdapter) else 0.0
 
 
+def _logic_tick_s(config: TypedConfig, access: PluginAccess) -> float:
+    named = config.params.get("wake_on")
+    every = _every_tick(config.type, access) if named is None else "every_tick" in named
+    return _PYTHON_TICK_S if every else 0.0
+
+
 @cache
-def _logic_tick_s(name: str, access: PluginAccess) -> float:
-    return _PYTHON_TICK_S if Wake.TICK in logic_type(name, access).wake_on else 0.0
+def _every_tick(name: str, access: PluginAccess) -> bool:
+    return Wake.TICK in logic_type(name, access).wake_on

@@ -16,7 +16,7 @@ from finiex_ray.kernels.jit import helper, inlined
 from finiex_ray.kernels.positions import nearer_nb
 from finiex_ray.kernels.runs import RUN
 
-__all__ = ["close_bucket_nb", "pass_quiet_nb", "row_nb", "stand_at_nb"]
+__all__ = ["band_nb", "close_bucket_nb", "equity_band_nb", "pass_quiet_nb", "row_nb", "stand_at_nb", "value_nb"]
 
 NO_PRICE = codes.NO_PRICE
 LIMIT, TRIGGERED = codes.LIMIT, codes.TRIGGERED
@@ -57,7 +57,7 @@ def stand_at_nb(ints: Any, time_ns: Any, bid: Any, ask: Any, rates: Any, i: int,
 
 
 @inlined
-def _band_nb(ints: Any) -> tuple[int, int, int, int, int, int]:
+def band_nb(ints: Any) -> tuple[int, int, int, int, int, int]:
     """Highest bid and ask that trigger downwards, lowest that trigger upwards: between them no price makes anything happen.
 
     Trailing stops draw the band's outer edges after the quotes: the last two are the least distance of the longs' from the
@@ -100,6 +100,18 @@ def _band_nb(ints: Any) -> tuple[int, int, int, int, int, int]:
     return bid_low, bid_high, ask_low, ask_high, long_trail, short_trail
 
 
+@inlined
+def equity_band_nb(ints: Any, reals: Any) -> tuple[float, float]:
+    """Equity at or below which the margin level does something (the call, or once it is out, the stop-out), or above which."""
+    share = reals[L.stop_out_share] if ints[L.margin_called] != 0 else reals[L.margin_call_share]
+    share = max(share, reals[L.stop_out_share])
+    floor = share * reals[L.margin_used] if share >= 0.0 and ints[L.positions] > 0 else -1.0e300
+    ceiling = 1.0e300
+    if ints[L.margin_called] != 0:
+        ceiling = reals[L.margin_call_share] * reals[L.margin_used]
+    return floor, ceiling
+
+
 @helper
 def close_bucket_nb(
     ints: Any, reals: Any, tick: int, time_ns: int, equity: float, low: float, high: float, offset: int
@@ -125,7 +137,7 @@ def close_bucket_nb(
 
 
 @inlined
-def _value_nb(
+def value_nb(
     bid: int,
     ask: int,
     long_steps: int,
@@ -156,7 +168,7 @@ def _follow_nb(
 ) -> float:
     """Equity of one-sided positions at the quote that closes them."""
     # The other quote is multiplied with no volume: it must only not be zero.
-    return balance + _value_nb(quote, quote, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+    return balance + value_nb(quote, quote, long_steps, long_entry, short_steps, short_entry, own_quote, value)
 
 
 @helper
@@ -231,17 +243,11 @@ def pass_quiet_nb(
         _pass_flat_nb(ints, reals, time_ns, last, base)
         stand_at_nb(ints, time_ns, bid, ask, rates, last - 1, shift, base)
         return last
-    bid_low, bid_high, ask_low, ask_high, long_trail, short_trail = _band_nb(ints)
+    bid_low, bid_high, ask_low, ask_high, long_trail, short_trail = band_nb(ints)
     long_steps, long_entry, short_steps, short_entry = sums_nb(ints)
     own_quote, value, balance = ints[L.own_quote] != 0, reals[L.value], ints[L.balance_minor]
     least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
-    # At or below this equity the margin level does something: the call, or once it is out, the stop-out.
-    share = reals[L.stop_out_share] if ints[L.margin_called] != 0 else reals[L.margin_call_share]
-    share = max(share, reals[L.stop_out_share])
-    floor = share * reals[L.margin_used] if share >= 0.0 and not flat else -1.0e300
-    ceiling = 1.0e300
-    if ints[L.margin_called] != 0:
-        ceiling = reals[L.margin_call_share] * reals[L.margin_used]
+    floor, ceiling = equity_band_nb(ints, reals)
     # The marks of `mark_nb`, with the account's extremes in locals: stores in this loop would cost most of its time.
     equity, peak, trough = reals[L.equity], reals[L.equity_peak], reals[L.equity_trough]
     fall, rise, drawdown = reals[L.peak_fall], reals[L.trough_rise], reals[L.max_drawdown_share]
@@ -331,7 +337,7 @@ def pass_quiet_nb(
                 points = long_steps * b - long_entry + short_entry - short_steps * a
                 now = balance + unrealised_nb(ints, points, value, rates[i - shift, 0], rates[i - shift, 1])
             else:
-                now = balance + _value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+                now = balance + value_nb(b, a, long_steps, long_entry, short_steps, short_entry, own_quote, value)
             if b <= bid_low or b >= bid_high or a <= ask_low or a >= ask_high or now <= floor or now > ceiling:
                 inside = False
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -18,7 +18,6 @@ from finiex_ray.trading.views import Event, OrderView, PositionView, Views
 __all__ = ["KEEP", "Keep", "TradingApi"]
 
 _MOST_POINTS: Final = 2**50
-_ALIVE: Final = frozenset({OrderState.PENDING, OrderState.ACTIVE, OrderState.TRIGGERED})
 
 Volume = Decimal | float | str
 
@@ -38,53 +37,92 @@ class TradingApi:
     A request never fills on the tick that made it. What the broker refuses is not an exception: it stands in ``orders``
     with its reason (rule R15) and among the ``events``. Volumes are lots, prices are in units of the quote currency, money
     is in the account currency.
+
+    Attributes:
+        changed: Whether a request has been sent since the engine last looked.
     """
 
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
+        self._terms = simulator.terms
         self._views = Views(simulator)
+        self._bring: Callable[[], None] = _stay
+        self._quotes: Callable[[], tuple[int, int]] = self._last_quotes
+        self.changed = False
         self._bid_points = 0
         self._ask_points = 0
         self._seen_events = 0
         self._events: list[Event] = []
 
-    def at(self, bid_points: int, ask_points: int, market: Sequence[Event] = ()) -> None:
-        """Sets the quotes of the current tick, and what the market has done; the engine calls it before each wake-up."""
+    def at(self, bid_points: int, ask_points: int, market: Sequence[Event] = (), *, quiet: bool = False) -> None:
+        """Sets the quotes of the current tick; the engine calls it before each wake-up.
+
+        Args:
+            bid_points: Bid, points.
+            ask_points: Ask, points.
+            market: What the market has done since the wake-up before.
+            quiet: Nothing but marks has happened at the broker since the call before.
+        """
         self._bid_points, self._ask_points = bid_points, ask_points
+        if not quiet:
+            self._views.forget()
         self._events = self._views.events(self._seen_events)
         if market:  # within a tick the broker comes first (rule R7)
             self._events = sorted([*self._events, *market], key=attrgetter("tick"))
         self._seen_events = int(self._simulator.account["events"])
 
+    def follow(self, bring: Callable[[], None] | None, quotes: Callable[[], tuple[int, int]] | None) -> None:
+        """Sets what is asked while the account is left behind the ticks; the engine calls it, and None when it is not.
+
+        Args:
+            bring: Brings the account to the current tick and calls ``at``; called before what moves with every tick is read,
+                and before a request.
+            quotes: Gives bid and ask of the current tick, points.
+        """
+        self._bring, self._quotes = bring or _stay, quotes or self._last_quotes
+
+    def calm(self) -> None:
+        """Says that nothing happens at the ticks that come; the engine calls it."""
+        self._events = []
+
+    def _last_quotes(self) -> tuple[int, int]:
+        return self._bid_points, self._ask_points
+
+    @property
+    def news(self) -> bool:
+        """Whether there are events that no wake-up has seen; the engine asks."""
+        return int(self._simulator.account["events"]) != self._seen_events
+
     @property
     def bid(self) -> float:
         """Bid of the current tick."""
-        return self._bid_points * self._simulator.terms.point
+        return self._quotes()[0] * self._terms.point
 
     @property
     def ask(self) -> float:
         """Ask of the current tick."""
-        return self._ask_points * self._simulator.terms.point
+        return self._quotes()[1] * self._terms.point
 
     @property
     def point(self) -> float:
         """Price of one point of the symbol."""
-        return self._simulator.terms.point
+        return self._terms.point
 
     @property
     def balance(self) -> float:
         """Balance: opening balance plus everything booked."""
-        return float(self._simulator.account["balance_minor"]) / self._simulator.terms.minor_per_unit
+        return float(self._simulator.account["balance_minor"]) / self._terms.minor_per_unit
 
     @property
     def equity(self) -> float:
         """Balance plus unrealised profit at the current tick (rule R16)."""
-        return float(self._simulator.account["equity"]) / self._simulator.terms.minor_per_unit
+        self._bring()
+        return float(self._simulator.account["equity"]) / self._terms.minor_per_unit
 
     @property
     def margin_used(self) -> float:
         """Margin of the open positions (rule R8); on a spot account what was paid for the assets held."""
-        return float(self._simulator.account["margin_used"]) / self._simulator.terms.minor_per_unit
+        return float(self._simulator.account["margin_used"]) / self._terms.minor_per_unit
 
     @property
     def free_margin(self) -> float:
@@ -109,7 +147,7 @@ class TradingApi:
     @property
     def positions(self) -> list[PositionView]:
         """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
-        return self._views.positions(self._bid_points, self._ask_points)
+        return self._views.positions(self._bring, self._quotes)
 
     @property
     def orders(self) -> list[OrderView]:
@@ -119,7 +157,7 @@ class TradingApi:
     @property
     def pending(self) -> list[OrderView]:
         """The orders that are under way to the broker or rest there."""
-        return [view for view in self.orders if view.state in _ALIVE]
+        return self._views.pending()
 
     def order(self, order_id: int) -> OrderView:
         """One order by its id.
@@ -236,7 +274,7 @@ class TradingApi:
             "expire_ns": _moment_ns(good_till),
             "magic": index(magic),
         }
-        order_id = self._simulator.request(kind, side, Decimal(str(lots)), **fields)
+        order_id = self._send(kind, side, Decimal(str(lots)), **fields)
         if comment:
             self._simulator.comments[order_id] = comment
         return order_id
@@ -248,6 +286,7 @@ class TradingApi:
             ValueError: If they are not two different orders requested at this tick that are still under way, or one is
                 paired already.
         """
+        self._bring()
         tick = int(self._simulator.account["last_tick"])
         for order_id in (first, second):
             record = self._record(order_id)
@@ -256,6 +295,7 @@ class TradingApi:
         if first == second:
             raise ValueError("an order cannot cancel itself; give two different orders")
         self._simulator.pair(first, second)
+        self.changed = True
 
     def modify_order(
         self,
@@ -283,7 +323,7 @@ class TradingApi:
             "tp_offset_points": int(order["tp_offset_points"]) if isinstance(tp, Keep) else 0,
             "expire_ns": int(order["expire_ns"]) if isinstance(good_till, Keep) else _moment_ns(good_till),
         }
-        return self._simulator.request(OrderType.MODIFY_ORDER, **fields)
+        return self._send(OrderType.MODIFY_ORDER, **fields)
 
     def modify_position(
         self,
@@ -308,12 +348,12 @@ class TradingApi:
             "tp_points": self._changed(position, "tp_points", tp),
             "trail_points": trail,
         }
-        return self._simulator.request(OrderType.MODIFY_POSITION, **fields)
+        return self._send(OrderType.MODIFY_POSITION, **fields)
 
     def cancel(self, order_id: int) -> int:
         """Asks to cancel a resting order; returns the id of the instruction."""
         self._record(order_id)
-        return self._simulator.request(OrderType.CANCEL, target_id=order_id)
+        return self._send(OrderType.CANCEL, target_id=order_id)
 
     def cancel_all(self) -> list[int]:
         """Asks to cancel every order that rests at the broker; returns the ids of the instructions."""
@@ -333,8 +373,8 @@ class TradingApi:
             fields["max_slippage_points"] = _distance("max_slippage_points", max_slippage_points)
         side = Side(-int(position["side"]))
         if lots is not None:
-            return self._simulator.request(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
-        return self._simulator.request(OrderType.CLOSE, side, volume_steps=self._held_steps(position_id), **fields)
+            return self._send(OrderType.CLOSE, side, Decimal(str(lots)), **fields)
+        return self._send(OrderType.CLOSE, side, volume_steps=self._held_steps(position_id), **fields)
 
     def close_all(self) -> list[int]:
         """Sends an order to close each open position; returns their order ids."""
@@ -348,6 +388,11 @@ class TradingApi:
         send = self.sell if side == Side.BUY else self.buy
         return closing, send(steps * self._simulator.terms.volume_step)
 
+    def _send(self, kind: OrderType, side: Side | int = 0, lots: Decimal | None = None, /, **fields: int) -> int:
+        self._bring()
+        self.changed = True
+        return self._simulator.request(kind, side, lots, **fields)
+
     def _record(self, order_id: int) -> Records:
         orders = self._simulator.orders()
         if not 1 <= order_id <= len(orders):
@@ -356,6 +401,7 @@ class TradingApi:
         return record
 
     def _position(self, position_id: int) -> Records:
+        self._bring()  # a stop loss that trails
         for record in self._simulator.positions():
             if int(record["position_id"]) == position_id:
                 found: Records = record
@@ -370,13 +416,17 @@ class TradingApi:
     def _points(self, price: float | None) -> int:
         if price is None:
             return NO_PRICE
-        points = price / self._simulator.terms.point
+        points = price / self._terms.point
         if not abs(points) <= _MOST_POINTS:
             raise ValueError(f"{price} is no price at which an order could stand")
         return round(points)
 
     def _changed(self, record: Records, field: str, price: float | Keep | None) -> int:
         return int(record[field]) if isinstance(price, Keep) else self._points(price)
+
+
+def _stay() -> None:
+    """The account stands at the current tick already."""
 
 
 def _kind(limit: float | None, stop: float | None) -> OrderType:

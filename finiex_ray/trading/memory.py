@@ -98,6 +98,12 @@ class AccountMemory:
         """Rows that a table has room for."""
         return self._rows[table]
 
+    def indices(self, table: str, count: int) -> list[int]:
+        """The first rows of a table of single words."""
+        place = self._places[table]
+        held: list[int] = self.ints[place : place + count].tolist()
+        return held
+
     def records(self, table: str, last: int, first: int = 0) -> Records:
         """Rows of a table as records; they change as the account does, until it grows."""
         place, dtype = self._places[table], _RECORDS[table]

@@ -16,6 +16,7 @@ from finiex_ray.core.market import IntArray, read_only
 from finiex_ray.core.money import to_minor
 from finiex_ray.core.records import FAR_FUTURE_NS, LEDGER_COLUMNS, NO_TICK, Records
 from finiex_ray.core.time import NS_PER_S
+from finiex_ray.kernels.horizon import quiet_until_nb
 from finiex_ray.kernels.requests import clear_draft_nb, send_nb, set_timer_nb
 from finiex_ray.kernels.simulation import advance_nb, finish_nb
 from finiex_ray.trading.draws import RequestDraws
@@ -170,6 +171,26 @@ class TradeSimulator:
                 return first, Wake(reason)
             self._grow()
 
+    def quiet_until(self, block: Block, first: int, last: int, rates: IntArray = NO_RATES) -> int:
+        """Offset of the first tick from ``first`` to ``last`` that does more to the account than mark it, or ``last``.
+
+        The arguments are those of ``advance``; the account has been brought to ``first``.
+        """
+        quotes, shift = block.quotes, block.offset
+        place = quiet_until_nb(
+            self._memory.ints,
+            self._memory.reals,
+            quotes.time_ns,
+            quotes.bid_points,
+            quotes.ask_points,
+            quotes.extremes,
+            rates,
+            shift + first,
+            shift + last,
+            shift,
+        )
+        return int(place) - shift
+
     def finish(self) -> None:
         """Ends the scenario at its last tick (rule R12)."""
         account, memory = self.account, self._memory
@@ -225,6 +246,13 @@ class TradeSimulator:
     def orders(self) -> Records:
         """All orders so far (`ORDER_DTYPE`), in request order."""
         return self._memory.records("orders", int(self.account["orders"]))
+
+    def alive(self) -> list[int]:
+        """Rows in `orders` of those that are under way or rest at the broker, in request order."""
+        pending, resting = int(self.account["pending"]), int(self.account["resting"])
+        if not pending and not resting:
+            return []
+        return sorted(self._memory.indices("queue", pending) + self._memory.indices("book", resting))
 
     def fills(self) -> Records:
         """All fills so far (`FILL_DTYPE`), in time order."""

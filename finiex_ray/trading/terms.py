@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 from typing import NamedTuple, get_args
 
@@ -56,15 +57,20 @@ class TradingTerms:
     opening_balance: Decimal
     pair: ConversionPair | None
 
-    @property
+    @cached_property
     def point(self) -> float:
         """Price of one point."""
         return float(Decimal(1).scaleb(-self.digits))
 
-    @property
+    @cached_property
     def minor_per_unit(self) -> int:
         """Minor units in one unit of the account currency."""
         return int(10 ** minor_digits(self.currency))
+
+    @cached_property
+    def step_ratio(self) -> tuple[int, int]:
+        """The volume step as a ratio of integers: lots of some steps are ``steps * ratio[0] / ratio[1]``, rounded once."""
+        return self.volume_step.as_integer_ratio()
 
     def check_range(self, highest_points: int, highest_rate: int = 1) -> None:
         """Refuses prices at which a profit would not fit 64 bits (rule R2 must hold exactly).

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
 from finiex_ray.core.records import NO_PRICE, Records
@@ -69,11 +70,31 @@ class OrderView(NamedTuple):
     comment: str
 
 
+class _Held(NamedTuple):
+    """An open position as it is kept while only its profit moves."""
+
+    side: int
+    steps: int
+    entry_points: int
+    before: tuple[Any, ...]  # fields of its view before and after ``profit``
+    after: tuple[Any, ...]
+
+
+# A tuple as it is, without the Python call that ``_make`` is.
+_NEW_TUPLE: Final[Callable[[type[PositionView], Iterable[Any]], PositionView]] = tuple.__new__
+
+
 class Views:
     """Turns the simulator's records into values in lots, prices and account currency."""
 
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
+        self._held: list[_Held] | None = None
+        self._trails = self._behind = False
+        spec = simulator.terms.record[0]
+        self._value, self._own_quote = float(spec["value"]), bool(spec["own_quote"])
+        self._unit = simulator.terms.minor_per_unit
+        self._converts = int(spec["rate_mode"]) != 0
 
     def events(self, first: int) -> list[Event]:
         """The events from row ``first`` on."""
@@ -82,35 +103,67 @@ class Views:
         rows = self._simulator.events(first).tolist()
         return [Event(EventKind(kind), *rest) for kind, *rest in rows]
 
-    def positions(self, bid_points: int, ask_points: int) -> list[PositionView]:
-        """The open positions, with their profit at these quotes."""
-        terms = self._simulator.terms
-        spec = terms.record[0]
-        views = []
-        for record in self._simulator.positions():
-            side, steps = Side(int(record["side"])), int(record["volume_steps"])
-            quote = bid_points if side is Side.BUY else ask_points
-            points = (quote - int(record["entry_price_points"])) * int(side)
-            minor = self._converted(points * steps * float(spec["value"])) / (quote if spec["own_quote"] else 1)
-            views.append(
-                PositionView(
-                    position_id=int(record["position_id"]),
-                    side=side,
-                    lots=self._lots(steps),
-                    entry_price=int(record["entry_price_points"]) * terms.point,
-                    entry_time_ns=int(record["entry_ns"]),
-                    sl=self._price(int(record["sl_points"])),
-                    tp=self._price(int(record["tp_points"])),
-                    profit=minor / terms.minor_per_unit,
-                    swap=int(record["swap_minor"]) / terms.minor_per_unit,
-                    magic=int(record["magic"]),
-                )
-            )
+    def forget(self) -> None:
+        """Lets go of what was kept of the positions: they may have changed."""
+        self._held = None
+
+    def positions(self, bring: Callable[[], None], quotes: Callable[[], tuple[int, int]]) -> list[PositionView]:
+        """The open positions, with their profit at the current quotes.
+
+        Args:
+            bring: Brings the account to the current tick; called where quotes are not enough: a profit is converted, or a
+                stop loss trails.
+            quotes: Gives bid and ask of the current tick, points.
+        """
+        held = self._hold() if self._held is None else self._held
+        if self._behind:
+            bring()
+            held = self._hold() if self._trails else held
+        if not held:
+            return []
+        bid_points, ask_points = quotes()
+        views, value, unit = [], self._value, self._unit
+        for side, steps, entry_points, before, after in held:
+            quote = bid_points if side > 0 else ask_points
+            minor = (quote - entry_points) * side * steps * value
+            if self._converts:
+                minor = self._converted(minor)
+            if self._own_quote:
+                minor /= quote
+            views.append(_NEW_TUPLE(PositionView, (*before, minor / unit, *after)))
         return views
+
+    def _hold(self) -> list[_Held]:
+        records = self._simulator.positions()
+        self._held = [self._position(record) for record in records]
+        self._trails = any(record["trail_points"] for record in records)
+        self._behind = self._trails or (self._converts and len(records) > 0)
+        return self._held
+
+    def _position(self, record: Records) -> _Held:
+        """A position, all but its profit."""
+        terms, side, steps = self._simulator.terms, Side(int(record["side"])), int(record["volume_steps"])
+        entry = int(record["entry_price_points"])
+        before = (
+            int(record["position_id"]),
+            side,
+            self._lots(steps),
+            entry * terms.point,
+            int(record["entry_ns"]),
+            self._price(int(record["sl_points"])),
+            self._price(int(record["tp_points"])),
+        )
+        after = int(record["swap_minor"]) / terms.minor_per_unit, int(record["magic"])
+        return _Held(int(side), steps, entry, before, after)
 
     def orders(self) -> list[OrderView]:
         """Every order so far."""
         return [self.order(record) for record in self._simulator.orders()]
+
+    def pending(self) -> list[OrderView]:
+        """The orders that are under way to the broker or rest there, in request order."""
+        records = self._simulator.orders()
+        return [self.order(records[row]) for row in self._simulator.alive()]
 
     def order(self, record: Records) -> OrderView:
         """One order."""
@@ -144,4 +197,5 @@ class Views:
         return None if points == NO_PRICE else points * self._simulator.terms.point
 
     def _lots(self, steps: int) -> float:
-        return float(steps * self._simulator.terms.volume_step)
+        numerator, denominator = self._simulator.terms.step_ratio
+        return steps * numerator / denominator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import ClassVar
@@ -11,12 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from finiex_ray.bars.block import Block
-from finiex_ray.bars.tick import BlockTicks, ClosedBars, FormingBar, Tick, TickFailure
+from finiex_ray.bars.tick import BlockTicks, ClosedBars, FormingBar, MovingBars, Tick, TickFailure
 from finiex_ray.core.errors import StrategyContractError
-from finiex_ray.core.log import SILENT, StrategyLog
-from finiex_ray.core.market import FloatArray
+from finiex_ray.core.log import SILENT, PlacedLog, StrategyLog
 from finiex_ray.core.time import Timeframe
-from finiex_ray.workers.base import Outputs, Worker, WorkerParams, new_output
+from finiex_ray.workers.base import Outputs, Worker, WorkerParams
 
 __all__ = ["TickWorker", "TickWorkerAdapter", "adapt"]
 
@@ -60,7 +59,8 @@ class TickWorker(ABC):
         Args:
             tick: The tick, prices in units of the quote currency.
             bar_history: Closed bars so far, warm-up bars first, by timeframe.
-            forming_bars: The bar that the tick falls into, as it stands with this tick, by timeframe.
+            forming_bars: The bar that the tick falls into, as it stands with this tick, by timeframe. The mapping is moved
+                from tick to tick: keep a bar, not the mapping, for longer than the call.
 
         Returns:
             The value of the one output, or a value for each name in ``outputs``.
@@ -90,36 +90,53 @@ class TickWorkerAdapter(Worker):
 
     def compute(self, block: Block) -> Outputs:
         """Calls the worker for each tick of the block."""
-        self.inner.log = self.log
-        own = replace(block, bars={timeframe: block.bars[timeframe] for timeframe in self.warmup()})
-        ticks = BlockTicks(own)
-        out = {name: new_output(block) for name in self.outputs}
-        for offset in range(len(block)):
-            try:
-                tick = ticks.tick(offset)
-                self.log.at(tick.index, tick.time_ns)
-                value = self.inner.compute(tick, ticks.history(offset), ticks.forming(offset))
-                self._store(value, out, offset)
-            except (Exception, SystemExit) as error:
-                done = {name: values[:offset] for name, values in out.items()}
-                raise TickFailure(block.first_tick + offset, done) from error
-        return out
+        ticks = BlockTicks(replace(block, bars={timeframe: block.bars[timeframe] for timeframe in self.warmup()}))
+        values: dict[str, list[float]] = {name: [] for name in self.outputs}
+        compute, store, forming, stream = self.inner.compute, self._store(values), MovingBars(ticks), ticks.stream()
+        offset, tick = 0, ticks.tick(0)
+        self.inner.log = PlacedLog(self.log, lambda: (tick.index, tick.time_ns))
+        try:
+            for first, last in ticks.spans():
+                history = ticks.history(first)
+                for offset, tick in zip(range(first, last), stream):  # noqa: B905 - the range first: it takes no tick more
+                    forming.offset = offset
+                    store(compute(tick, history, forming))
+        except (Exception, SystemExit) as error:
+            done = {name: np.array(each[:offset], np.float64) for name, each in values.items()}
+            self.log.at(tick.index, tick.time_ns)
+            raise TickFailure(block.first_tick + offset, done) from error
+        return {name: np.array(each, np.float64) for name, each in values.items()}
 
-    def _store(self, value: float | Mapping[str, float], out: Mapping[str, FloatArray], offset: int) -> None:
-        name = self.inner_type.__qualname__
-        if isinstance(value, Mapping):
-            missing = [output for output in self.outputs if output not in value]
-            if missing:
-                raise StrategyContractError(f"{name}.compute returned no value for: {', '.join(missing)}")
-            for output, values in out.items():
-                values[offset] = value[output]
-        elif len(self.outputs) == 1 and isinstance(value, int | float | np.number):
-            out[self.outputs[0]][offset] = value
-        else:
-            expected = "a number or a mapping" if len(self.outputs) == 1 else "a mapping"
-            raise StrategyContractError(
-                f"{name}.compute returned {type(value).__name__}; expected {expected} with {', '.join(self.outputs)}"
-            )
+    def _store(self, values: Mapping[str, list[float]]) -> Callable[[float | Mapping[str, float]], None]:
+        """What appends an answer of the worker to the values."""
+        name, outputs = self.inner_type.__qualname__, self.outputs
+        only = values[outputs[0]].append if len(outputs) == 1 else None
+        appends = [(output, each.append) for output, each in values.items()]
+        number = np.empty(1, np.float64)
+
+        def store(value: float | Mapping[str, float]) -> None:
+            if type(value) is float and only is not None:
+                only(value)
+            elif type(value) is dict or isinstance(value, Mapping):
+                missing = [output for output in outputs if output not in value]
+                if missing:
+                    raise StrategyContractError(f"{name}.compute returned no value for: {', '.join(missing)}")
+                for output, append in appends:
+                    part = value[output]
+                    if type(part) is not float:
+                        number[0] = part
+                        part = number.item()
+                    append(part)
+            elif only is not None and isinstance(value, int | float | np.number):
+                number[0] = value
+                only(number.item())
+            else:
+                expected = "a number or a mapping" if only is not None else "a mapping"
+                raise StrategyContractError(
+                    f"{name}.compute returned {type(value).__name__}; expected {expected} with {', '.join(outputs)}"
+                )
+
+        return store
 
 
 @cache

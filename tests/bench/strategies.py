@@ -22,6 +22,8 @@ from finiex_ray.trading.views import WakeUp
 from finiex_ray.workers.base import WorkerParams
 from finiex_ray.workers.tick_style import TickWorker
 
+BUY, SELL = Side.BUY, Side.SELL
+
 
 class Trading(LogicParams):
     """Volume and stops of a position."""
@@ -38,7 +40,7 @@ def follow(side: Side, params: Trading, trading: TradingApi) -> None:
         return
     if held:
         trading.close(held[0].position_id)
-    send = trading.buy if side is Side.BUY else trading.sell
+    send = trading.buy if side is BUY else trading.sell
     send(params.lots, sl_points=params.sl_points, tp_points=params.tp_points)
 
 
@@ -50,12 +52,12 @@ class EveryTick(TickLogic):
     params: Trading
 
     def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
-        rsi, band = values["rsi"], values["band"]
+        rsi = values["rsi"]
         if rsi < 30:
-            if tick.mid < band["lower"]:
-                follow(Side.BUY, self.params, trading)
-        elif rsi > 70 and tick.mid > band["upper"]:
-            follow(Side.SELL, self.params, trading)
+            if tick.mid < values["band"]["lower"]:
+                follow(BUY, self.params, trading)
+        elif rsi > 70 and tick.mid > values["band"]["upper"]:
+            follow(SELL, self.params, trading)
 
 
 class PeriodParams(WorkerParams):
@@ -119,7 +121,7 @@ class PythonBand(TickWorker):
         return {"upper": middle + reach, "lower": middle - reach}
 
 
-class Gated(DecisionLogic):
+class Gated(TickLogic):
     """The same, with Python called only where a signal begins, or where something happens to the position meanwhile."""
 
     Params = Trading
@@ -140,10 +142,12 @@ class Gated(DecisionLogic):
         begins = np.diff(self._signals, prepend=before) != 0
         return self._signals * begins
 
-    def execute(self, wake: WakeUp, trading: TradingApi) -> None:
-        signal = self._signals[wake.offset]
-        if signal:
-            follow(Side(signal), self.params, trading)
+    def on_tick(self, tick: Tick, values: Values, trading: TradingApi) -> None:
+        rsi, band = values["rsi"], values["band"]
+        if rsi < 30 and tick.mid < band["lower"]:
+            follow(Side.BUY, self.params, trading)
+        elif rsi > 70 and tick.mid > band["upper"]:
+            follow(Side.SELL, self.params, trading)
 
 
 class Quoting(LogicParams):

@@ -357,7 +357,9 @@ def test_a_tick_logic_gets_tick_values_and_trading() -> None:
     block = make_blocks(random_ticks(40), 0, {}, 25)[1]
     rsi = {"rsi": np.arange(len(block)) + 0.5}
     band = {"upper": np.full(len(block), 2.0), "lower": np.full(len(block), 1.0)}
-    actions = logic.decide(block, {"rsi_fast": rsi, "rsi": rsi, "band_main": band})
+    inputs = {"rsi_fast": rsi, "rsi": rsi, "band_main": band}
+    logic.see(block, inputs)
+    actions = logic.decide(block, inputs)
     assert (logic.wake_on, logic.policy(), actions.dtype, actions.any()) == (Wake.TICK, None, np.int8, np.False_)
     trading = FakeTrading()
     logic.execute(_wake(28, 3), trading)  # type: ignore[arg-type]

@@ -114,17 +114,26 @@ def test_bars_that_only_others_asked_for_are_out_of_reach() -> None:
 
 def test_the_log_reaches_the_users_code() -> None:
     class Log:
-        def at(self, tick: int, time_ns: int) -> None: ...
+        def __init__(self) -> None:
+            self.lines: list[object] = []
 
-        def debug(self, message: str) -> None: ...
+        def at(self, tick: int, time_ns: int) -> None:
+            self.lines.append((tick, time_ns))
+
+        def debug(self, message: str) -> None:
+            self.lines.append(message)
 
         info = warning = error = debug
 
     worker = adapt(Looks)(PARAMS)
     assert worker.inner.log is SILENT
-    worker.log = Log()
+    worker.log = log = Log()
     worker.compute(BLOCKS[0])
-    assert worker.inner.log is worker.log
+    last = len(BLOCKS[0]) - 1
+    for level in ("debug", "info", "warning", "error"):
+        getattr(worker.inner.log, level)(level)
+    assert log.lines[1::2] == ["debug", "info", "warning", "error"]
+    assert set(log.lines[::2]) == {(last, BLOCKS[0].time_ns[last])}
 
 
 def test_a_failure_names_its_tick_and_brings_what_was_computed_before() -> None:
