@@ -61,7 +61,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "verify": ("verify latest", "verify nightly --scenarios 20 --jobs 4", "verify latest --scenarios window_07 --json"),
     "version": ("version",),
     "windows": (
-        "windows blocks SET.json --output windows.json --hours 24",
+        "windows blocks SET.json --output windows.json --length 12h",
         "windows volatility SET.json --output calm_and_wild.json",
     ),
 }

@@ -72,7 +72,7 @@ def convert(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Convert a scenario set or a broker file of FiniexTestingIDE into one of ours.
+    """Convert a scenario set or a broker file of the predecessor into one of ours.
 
     What has no equivalent is listed on stderr, with its place, its value, and why. With --json one object says the same.
     """

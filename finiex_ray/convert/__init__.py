@@ -1,1 +1,1 @@
-"""From files of the predecessor, FiniexTestingIDE, to ours, with a list of what has no equivalent."""
+"""From files of the predecessor to ours, with a list of what has no equivalent."""

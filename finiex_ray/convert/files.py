@@ -54,7 +54,7 @@ def convert_file(path: Path, catalog: str | None = None) -> Converted:
         raise ConfigError(error.reason, source=str(path), path=error.path) from error
     except (AttributeError, TypeError, ValueError) as error:
         raise ConfigError(f"a section has another layout than expected ({error})", source=str(path)) from error
-    message = "is neither a scenario set ('scenarios') nor a broker file ('broker_info') of FiniexTestingIDE"
+    message = "is neither a scenario set ('scenarios') nor a broker file ('broker_info') of the predecessor"
     raise ConfigError(message, source=str(path))
 
 
