@@ -53,6 +53,7 @@ class Dice(TickLogic):
                 lambda: (trading.balance, trading.equity, trading.margin_used, trading.free_margin),
                 lambda: trading.events,
                 lambda: trading.positions,
+                lambda: (trading.net_lots, trading.balances),
                 lambda: trading.pending,
                 lambda: (len(trading.orders), trading.orders[-1:]),
                 lambda: {

@@ -145,6 +145,11 @@ class TradingApi:
         return list(self._events)
 
     @property
+    def net_lots(self) -> float:
+        """Open volume, lots: that of long positions less that of short ones; 0 while flat. The quickest look at what is held."""
+        return self._views.net_lots()
+
+    @property
     def positions(self) -> list[PositionView]:
         """The open positions, in the order in which they were opened (on a netting account the legs of the net position)."""
         return self._views.positions(self._bring, self._quotes)

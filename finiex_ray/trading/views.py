@@ -90,6 +90,7 @@ class Views:
     def __init__(self, simulator: TradeSimulator) -> None:
         self._simulator = simulator
         self._held: list[_Held] | None = None
+        self._net_lots: float | None = None
         self._trails = self._behind = False
         spec = simulator.terms.record[0]
         self._value, self._own_quote = float(spec["value"]), bool(spec["own_quote"])
@@ -105,7 +106,14 @@ class Views:
 
     def forget(self) -> None:
         """Lets go of what was kept of the positions: they may have changed."""
-        self._held = None
+        self._held = self._net_lots = None
+
+    def net_lots(self) -> float:
+        """Volume of long positions less that of short ones."""
+        if self._net_lots is None:
+            records = self._simulator.positions()
+            self._net_lots = self._lots(int(records["side"] @ records["volume_steps"])) if len(records) else 0.0
+        return self._net_lots
 
     def positions(self, bring: Callable[[], None], quotes: Callable[[], tuple[int, int]]) -> list[PositionView]:
         """The open positions, with their profit at the current quotes.

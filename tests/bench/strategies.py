@@ -35,11 +35,11 @@ class Trading(LogicParams):
 
 def follow(side: Side, params: Trading, trading: TradingApi) -> None:
     """Brings the account to one position on ``side``: opens it, or reverses."""
-    held = trading.positions
-    if held and held[0].side == side:
+    held = trading.net_lots * side
+    if held > 0:
         return
-    if held:
-        trading.close(held[0].position_id)
+    if held < 0:
+        trading.close_all()
     send = trading.buy if side is BUY else trading.sell
     send(params.lots, sl_points=params.sl_points, tp_points=params.tp_points)
 
