@@ -63,14 +63,14 @@ class RayExecutor(Executor):
         super().__init__()
         if jobs is not None and jobs < 1:
             raise ExecutionError(f"jobs is {jobs}; it must be 1 or more")
-        self._store = ObjectStore(cache, keep=keep_data)
         # A first run compiles for a while: once here, while Ray starts, not in every process of the machine at once.
         compiling = Thread(target=warm_up, name="warm-up", daemon=True)
         compiling.start()
         self._owns_ray = connect(address, jobs)
         compiling.join()
         self._most_tasks = None if self._owns_ray and target(address) == LOCAL else jobs
-        self._live, self._load = live, load
+        self._live = live
+        self._store = ObjectStore(cache, load, keep=keep_data)
 
     def run(self, planned: Sequence[PlannedScenario]) -> Generator[ScenarioResult, None, None]:
         """Yields results as they complete. See `Executor.run`."""

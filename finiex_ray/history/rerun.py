@@ -53,10 +53,13 @@ class Rerunner:
         access: Strategy code that may be loaded; a run folder allows nothing by itself.
 
     Raises:
-        ConfigError: If the data is not where the run says.
+        ConfigError: If it is a sweep, or the data is not where the run says.
     """
 
     def __init__(self, run: RunData, data: str | None = None, access: PluginAccess = NO_ACCESS) -> None:
+        if "sweep" in run.info:
+            message = "is a sweep, whose best trial has been run twice already; run any other point as a set with its parameters"
+            raise ConfigError(message, source=str(run.run_dir.path))
         self.run = run
         self.config = run.config
         self._access = access

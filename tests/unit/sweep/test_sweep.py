@@ -13,10 +13,11 @@ from sweep_support import broken_measure, profit_of_longs, walk_experiment
 import finiex_ray as fr
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.execution.local import LocalExecutor
+from finiex_ray.history.verify import verify_run
 from finiex_ray.report import performance
 from finiex_ray.results.journal import segment_files
 from finiex_ray.sweep import runner
-from finiex_ray.sweep.results import SweepData, WalkForwardData
+from finiex_ray.sweep.results import SweepData, WalkForwardData, open_run
 
 SPACE = {
     "workers.rsi_fast.period": [7, 14],
@@ -343,3 +344,9 @@ def test_a_walk_forward_trades_what_it_has_not_seen(tmp_path: Path) -> None:
     assert "Folds" in anchored.report().read_text(encoding="utf-8")
     with pytest.raises(ConfigError, match="needs 6 windows"):
         exp.walk_forward(SPACE, in_sample=5, **options)
+
+
+def test_a_sweep_is_not_run_again_as_if_it_were_a_set(tmp_path: Path) -> None:
+    walk_experiment(1).sweep({"logic.sl_points": [40, 80]}, executor="local", out=tmp_path, quiet=True)
+    with pytest.raises(ConfigError, match="is a sweep"):
+        verify_run(open_run("latest", tmp_path))
