@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from finiex_ray.config.models import ScenarioConfig, ScenarioSet
+from finiex_ray.config.models import DataLoad, ScenarioConfig, ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ScenarioResult, Wanted
@@ -33,6 +33,7 @@ class Session:
         jobs: Threads or CPUs.
         address: A Ray cluster.
         access: Strategy code that may be loaded.
+        load: On Ray, who reads ticks: this process, or tasks on the nodes.
     """
 
     def __init__(
@@ -44,7 +45,9 @@ class Session:
         jobs: int | None = None,
         address: str | None = None,
         access: PluginAccess = NO_ACCESS,
+        load: DataLoad = DataLoad.DRIVER,
     ) -> None:
+        self._load = load
         self._cache, self._brokers, self._access = SegmentCache(source), brokers, access
         self._wanted, self._jobs, self._address = executor, jobs, address
         self._executor: Executor | None = None
@@ -92,7 +95,7 @@ class Session:
         if name == "ray":
             from finiex_ray.execution.ray_executor import RayExecutor
 
-            return RayExecutor(self._cache, self._address, self._jobs, live=False, keep_data=True)
+            return RayExecutor(self._cache, self._address, self._jobs, live=False, load=self._load, keep_data=True)
         return LocalExecutor(self._cache, 1 if debugger_attached() else self._jobs or 1)
 
     def __enter__(self) -> Self:

@@ -94,7 +94,7 @@ class Study:
         self, *, executor: ExecutorName = "auto", jobs: int | None = None, address: str | None = None
     ) -> Session:
         """What runs its scenarios."""
-        options = {"jobs": jobs, "address": address, "access": self.access}
+        options = {"jobs": jobs, "address": address, "access": self.access, "load": self.scenario_set.data.load}
         return Session(self.source, self.brokers, executor=executor, **options)  # type: ignore[arg-type]
 
     def spec(self) -> dict[str, Any]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from execution_support import WalkSource
 from sweep_support import broken_measure, profit_of_longs, walk_experiment
 
 import finiex_ray as fr
+from finiex_ray.config.models import DataConfig, DataLoad
 from finiex_ray.core.errors import ConfigError
+from finiex_ray.core.market import TickSegment
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.history.verify import verify_run
 from finiex_ray.report import performance
@@ -313,6 +318,32 @@ def test_ray_gives_the_same(grid: SweepData, tmp_path: Path) -> None:
     }
     local, ray = (walk_experiment().sweep(SPACE, executor=name, out=tmp_path, **options) for name in ("local", "ray"))
     pd.testing.assert_frame_equal(local.trials, ray.trials)
+
+
+class _SignedSource(WalkSource):
+    """Leaves a file for each process that loads a day."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def load(self, symbol: str, day: date) -> TickSegment:
+        (self._folder / str(os.getpid())).touch()
+        return super().load(symbol, day)
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_session")
+@pytest.mark.parametrize("load", list(DataLoad))
+def test_who_loads_the_data_of_a_sweep_is_what_was_asked_for(load: DataLoad, tmp_path: Path) -> None:
+    config = walk_experiment(1).config.model_copy(update={"data": DataConfig(load=load)})
+    signed = tmp_path / "signed"
+    signed.mkdir()
+    exp = fr.Experiment(config, source=_SignedSource(signed))
+    found = exp.sweep({"logic.sl_points": [40, 80]}, executor="ray", out=tmp_path, quiet=True)
+    assert found.info["failed"] == 0
+    others = {path.name for path in signed.iterdir()} - {str(os.getpid())}
+    assert bool(others) == (load is DataLoad.CLUSTER)
 
 
 def test_a_walk_forward_trades_what_it_has_not_seen(tmp_path: Path) -> None:
