@@ -239,7 +239,7 @@ def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, pro
     """
     terms, account = simulator.terms, simulator.account
     first_ns, last_ns = _first_time(window), int(account["last_ns"])
-    orders, fills, trades = (part.copy() for part in (simulator.orders(), simulator.fills(), simulator.trades()))
+    orders, fills, trades = simulator.orders(), simulator.fills(), simulator.trades()
     return TickLoopResult(
         ticks=ticks,
         first_ns=first_ns,
@@ -250,7 +250,7 @@ def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, pro
         orders=orders,
         fills=fills,
         trades=trades,
-        equity=simulator.equity_curve().copy(),
+        equity=simulator.equity_curve(),
         statistics=scenario_statistics(
             orders,
             trades,

@@ -138,7 +138,7 @@ def inlined(function: _Function) -> _Function:
 def _helper(function: _Function, **options: bool) -> _Function:
     if numba.config.DISABLE_JIT:
         return function
-    compiled = numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, **_OPTIONS, **options)(function)
+    compiled = numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, **_OPTIONS, **options)(function)
     compiled.compile = _lightly(compiled.compile)
     return _any_number(compiled)
 

@@ -32,6 +32,17 @@ class RequestDraws:
         self._slippage = generator(seed, "slippage")
         self._refusal = generator(seed, "refusal")
 
+    @property
+    def are_zero(self) -> bool:
+        """Whether every draw is zero: no delays, no slippage, no refusals."""
+        terms = self._terms
+        delays = [terms.latency_open, terms.latency_close]
+        return (
+            all(each.kind == "fixed" and each.ms == 0 for each in delays)
+            and terms.slippage.kind not in ("fixed", "uniform")
+            and terms.rejection_share == 0
+        )
+
     def next(self, count: int) -> IntArray:
         """The draws of the next ``count`` requests, as rows of `SimState.draws`; the chunks that are asked for change nothing."""
         terms = self._terms

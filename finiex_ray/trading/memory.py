@@ -41,7 +41,7 @@ _WIDTHS: Final = {
     table: _WORDS[table] if table in _WORDS else _RECORDS[table].itemsize // 8
     for table in (name.removesuffix("_at") for name in (TABLES_DTYPE.names or ())[::2])
 }
-# Rows to begin with; all tables that can grow double together.
+# Rows to begin with; all tables that can grow do so together, and memory that is not touched costs nothing.
 _GROWING: Final = {
     "orders": 64,
     "fills": 128,
@@ -52,6 +52,8 @@ _GROWING: Final = {
     "book": 64,
     "draws": 64,
 }
+_GROWTH: Final = 4
+_USED: Final = {"queue": "pending", "book": "resting"}  # fields of the ledger that count the rows, where not of the table's name
 
 
 class AccountMemory:
@@ -121,10 +123,16 @@ class AccountMemory:
         self._words("draws")[first : first + len(draws)] = draws
 
     def grow(self) -> None:
-        """Doubles every table that can grow; what they hold stays."""
-        held = {table: self._words(table) for table in _WIDTHS}
+        """Makes every table that can grow several times as long; what they hold stays."""
+        held = {table: self._words(table)[: self._used(table)] for table in _WIDTHS}
         ledger = self.ints[:_PLACES]
-        self._lay({table: 2 * rows if table in _GROWING else rows for table, rows in self._rows.items()})
+        self._lay({table: _GROWTH * rows if table in _GROWING else rows for table, rows in self._rows.items()})
         self.ints[:_PLACES] = ledger
         for table, words in held.items():
             self._words(table)[: len(words)] = words
+
+    def _used(self, table: str) -> int:
+        """Rows of a table that hold something."""
+        if table in _GROWING and table != "draws":
+            return int(self.ledger[_USED.get(table, table)])
+        return self._rows[table]

@@ -83,6 +83,8 @@ class TradeSimulator:
         if self._draws is None:  # a twin's, whose first draws were made before it was one
             self._draws = RequestDraws(self.terms, self._seed)
             self._draws.next(first)
+        if self._draws.are_zero:  # as new memory is
+            return
         self._memory.write_draws(first, self._draws.next(self._memory.rows("draws") - first))
 
     def _open(self, ticks: int) -> None:
