@@ -3,6 +3,7 @@
 (() => {
   const PAGE_ROWS = 100;
   const NARROW = 560; // px
+  const UNHURRIED_MS = 1000;
   const MINUS = "\u2212";
   const DASH = "\u2013";
   const NUMERIC = new Set(["count", "number", "signed", "duration", "time"]);
@@ -311,32 +312,51 @@
     return Plotly.relayout(element, { "xaxis.range": [from + left * width, to + right * width] });
   };
 
-  const drawCharts = () => {
-    const charts = [...document.querySelectorAll(".chart")].map((element) => [element, data(element)]);
-    const drawn = new Set();
-    const show = async (entry) => {
-      drawn.add(entry);
-      await draw(...entry);
-      const [element, figure] = entry;
+  // Plotly is large: it is fetched beside the page, and run when tables and texts stand on the screen.
+  let loaded = null;
+  const plotly = () => {
+    loaded ??= new Promise((resolve) => {
+      const script = make("script", { src: document.getElementById("plotly").href });
+      script.addEventListener("load", resolve);
+      document.head.append(script);
+    });
+    return loaded;
+  };
+
+  // At once where a chart is in sight, else when the reader moves towards it, or after a while.
+  const plotlyWhenWanted = (charts) => {
+    if (charts.some((element) => element.getBoundingClientRect().top < innerHeight)) return plotly();
+    return new Promise((resolve) => {
+      const start = () => resolve(plotly());
+      addEventListener("scroll", start, { once: true, passive: true });
+      setTimeout(start, UNHURRIED_MS);
+    });
+  };
+
+  const drawCharts = async () => {
+    const charts = new Map([...document.querySelectorAll(".chart")].map((element) => [element, data(element)]));
+    if (!charts.size) return;
+    await plotlyWhenWanted([...charts.keys()]);
+    const waiting = new Set(charts.keys());
+    const show = async (element) => {
+      waiting.delete(element);
+      const figure = charts.get(element);
+      await draw(element, figure);
       if (figure.layout.xaxis?.type === "date") element.on("plotly_relayout", (changes) => fitHeights(element, figure, changes));
     };
-    // What is out of sight is drawn when it comes into sight.
+    // One chart, then whatever the reader does, then the next one. What is out of sight is drawn when it comes into sight.
     const watcher = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const entry = charts.find(([element]) => element === target);
-        if (isIntersecting && !drawn.has(entry)) show(entry);
-      }
+      const near = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+      near.forEach((element, place) => setTimeout(() => waiting.has(element) && show(element), place));
     }, { rootMargin: "400px" });
-    charts.forEach(([element]) => watcher.observe(element));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((entry) => draw(...entry)));
-    addEventListener("beforeprint", () => charts.filter((entry) => !drawn.has(entry)).forEach(show));
+    charts.forEach((_, element) => watcher.observe(element));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((figure, element) => waiting.has(element) || draw(element, figure)));
+    addEventListener("beforeprint", () => [...waiting].forEach(show));
     for (const button of document.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => zoom(button.closest("figure").querySelector(".chart"), button.dataset.zoom));
     }
   };
 
   document.querySelectorAll(".data-table").forEach((root) => new DataTable(root));
-  // Plotly is large: it comes beside the tables, whenever it is ready.
-  if (window.Plotly) drawCharts();
-  else document.getElementById("plotly").addEventListener("load", drawCharts);
+  requestAnimationFrame(() => setTimeout(drawCharts)); // after the first paint
 })();
