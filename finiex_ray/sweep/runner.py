@@ -15,7 +15,7 @@ from finiex_ray.sweep.search import Search, Trial, TrialState, params_key
 from finiex_ray.sweep.session import Session
 from finiex_ray.sweep.space import Space
 from finiex_ray.sweep.store import SweepStore, WindowOutcome
-from finiex_ray.sweep.trials import TrialMaker
+from finiex_ray.sweep.trials import TrialMaker, scenario_name
 
 __all__ = ["Best", "Job", "SweepProgress", "SweepRunner"]
 
@@ -178,7 +178,7 @@ class SweepRunner:
             return
         key = window.name, params_key(trial.trial.params)
         if key not in todo:
-            name = "_".join(part for part in (trial.job.fold, f"t{trial.trial.number:05d}", window.name) if part)
+            name = scenario_name(trial.job.fold, trial.trial.number, window.name)
             try:
                 config = maker.config(window, trial.trial.params, name)
             except ConfigError as error:

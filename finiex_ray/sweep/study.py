@@ -27,7 +27,7 @@ from finiex_ray.sweep.search import GridSearch, RandomSearch, Search
 from finiex_ray.sweep.session import Session
 from finiex_ray.sweep.space import Choice, Space
 from finiex_ray.sweep.store import SweepStore
-from finiex_ray.sweep.trials import with_params
+from finiex_ray.sweep.trials import scenario_name, with_params
 from finiex_ray.sweep.walk_forward import Fold, make_folds
 
 __all__ = ["Study", "run_study"]
@@ -206,7 +206,7 @@ def _finals(
         if (found := best.get(fold.name)) is None:
             continue
         for window in fold.out_of_sample or fold.in_sample:
-            name = "_".join(part for part in (fold.name, f"t{found.trial.number:05d}", window.name) if part)
+            name = scenario_name(fold.name, found.trial.number, window.name)
             config = with_params(window, found.trial.params, name=name)
             todo[first_index + len(todo)] = (config, fold, found.trial.number, window.name)
     known = store.known()

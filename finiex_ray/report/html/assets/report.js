@@ -78,8 +78,8 @@
   const parseFilter = (text, columns) => {
     const tests = [];
     for (const token of text.trim().split(/\s+/).filter(Boolean)) {
-      const found = /^([\w%]+)(<=|>=|!=|<|>|=)(-?\d+(?:\.\d+)?(?:e-?\d+)?)$/i.exec(token);
-      const place = found ? columns.findIndex((column) => column.key === found[1].toLowerCase()) : -1;
+      const found = /^([\w%.]+)(<=|>=|!=|<|>|=)(-?\d+(?:\.\d+)?(?:e-?\d+)?)$/i.exec(token);
+      const place = found ? columns.findIndex((column) => [column.key, column.label].some((name) => name.toLowerCase() === found[1].toLowerCase())) : -1;
       if (place >= 0) {
         const limit = Number(found[3]);
         const compare = {
@@ -167,6 +167,7 @@
       }
       this.page = 0;
       this.draw();
+      this.body.dispatchEvent(new CustomEvent("rows", { bubbles: true, detail: { table: this.name, rows: this.rows } }));
     }
 
     turn(step) {
@@ -252,8 +253,9 @@
     const range = element.layout?.xaxis && !element.layout.xaxis.autorange ? element.layout.xaxis.range : null;
     if (range) layout.xaxis = { ...layout.xaxis, range, autorange: false };
     if (element.clientWidth < NARROW) {
-      layout.margin = { ...layout.margin, l: 46, r: 6, t: 8 };
-      layout.legend = { ...layout.legend, y: -44 / layout.height, yanchor: "top" };
+      const below = layout.xaxis?.title ? 24 : 0; // under the title of the axis
+      layout.margin = { ...layout.margin, l: 46, r: 6, t: 8, b: (layout.margin?.b ?? 40) + (layout.showlegend ? below : 0) };
+      layout.legend = { ...layout.legend, y: -(44 + below) / layout.height, yanchor: "top" };
     }
     const prices = priceRange(figure.data, -Infinity, Infinity);
     if (prices && !range) layout.yaxis = { ...layout.yaxis, range: prices };
@@ -333,14 +335,22 @@
     });
   };
 
+  // Most figures stand in the page; those that a reader steers are built from its data by explore.js.
+  const figureOf = (element) => {
+    const found = data(element);
+    const build = element.dataset.build;
+    return build ? () => window.figureBuilders[build](found, element) : () => found;
+  };
+
   const drawCharts = async () => {
-    const charts = new Map([...document.querySelectorAll(".chart")].map((element) => [element, data(element)]));
+    const charts = new Map([...document.querySelectorAll(".chart")].map((element) => [element, figureOf(element)]));
     if (!charts.size) return;
     await plotlyWhenWanted([...charts.keys()]);
     const waiting = new Set(charts.keys());
+    const redraw = (element) => waiting.has(element) || draw(element, charts.get(element)());
     const show = async (element) => {
       waiting.delete(element);
-      const figure = charts.get(element);
+      const figure = charts.get(element)();
       await draw(element, figure);
       if (figure.layout.xaxis?.type === "date") element.on("plotly_relayout", (changes) => fitHeights(element, figure, changes));
     };
@@ -350,7 +360,8 @@
       near.forEach((element, place) => setTimeout(() => waiting.has(element) && show(element), place));
     }, { rootMargin: "400px" });
     charts.forEach((_, element) => watcher.observe(element));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((figure, element) => waiting.has(element) || draw(element, figure)));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...charts.keys()].forEach(redraw));
+    document.addEventListener("rebuild", (event) => redraw(event.target));
     addEventListener("beforeprint", () => [...waiting].forEach(show));
     for (const button of document.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => zoom(button.closest("figure").querySelector(".chart"), button.dataset.zoom));
