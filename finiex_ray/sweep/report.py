@@ -183,7 +183,7 @@ def _verdict(sweep: SweepData) -> dict[str, Any]:
         _figure("Probabilistic Sharpe ratio", found.probabilistic_sharpe, "Probability that the best trial's Sharpe ratio is "
                 "above zero, the search left aside"),
         _figure("Best Sharpe ratio, per period", found.best_sharpe, "Of the returns by period"),
-        _figure("Expected by chance", found.expected_max_sharpe, "Largest Sharpe ratio per period of as many trials without an edge"),
+        _figure("Expected by chance", found.expected_max_sharpe, "Largest ratio per period of as many trials without an edge"),
         count_of("Trials", found.trials, "Trials whose balance moved"),
         ratio_of("Independent trials", found.effective_trials, "What the trials are worth, from their mean correlation"),
         count_of("Periods", found.periods, "Periods with a return, all windows together"),

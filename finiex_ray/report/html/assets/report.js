@@ -317,9 +317,10 @@
   // Plotly is large: it is fetched beside the page, and run when tables and texts stand on the screen.
   let loaded = null;
   const plotly = () => {
-    loaded ??= new Promise((resolve) => {
+    loaded ??= new Promise((resolve, reject) => {
       const script = make("script", { src: document.getElementById("plotly").href });
       script.addEventListener("load", resolve);
+      script.addEventListener("error", reject);
       document.head.append(script);
     });
     return loaded;
@@ -345,7 +346,12 @@
   const drawCharts = async () => {
     const charts = new Map([...document.querySelectorAll(".chart")].map((element) => [element, figureOf(element)]));
     if (!charts.size) return;
-    await plotlyWhenWanted([...charts.keys()]);
+    try {
+      await plotlyWhenWanted([...charts.keys()]);
+    } catch {
+      charts.forEach((_, element) => element.append("This chart needs the folder assets beside the page."));
+      return;
+    }
     const waiting = new Set(charts.keys());
     const redraw = (element) => waiting.has(element) || draw(element, charts.get(element)());
     const show = async (element) => {
