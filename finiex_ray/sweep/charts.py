@@ -71,7 +71,7 @@ def classes(values: pd.Series) -> pd.Series:
     if different <= _MOST_CLASSES and different * 3 <= len(values):
         return values
     number = min(_MOST_CLASSES // 2, max(4, round(len(values) ** 0.5)))
-    return pd.cut(values.astype(float), number).map(lambda each: each.mid).astype(float)
+    return pd.cut(values.astype(float), number).map(lambda each: float(f"{each.mid:.4g}")).astype(float)
 
 
 def class_labels(values: pd.Index) -> list[str]:

@@ -131,6 +131,7 @@ def importance(sweep: SweepData, metric: str) -> Figure:
         "y": [literal(names[path]) for path in shares.index],
         "text": [f"{100.0 * share:.1f} %" for share in shares],
         "textposition": "auto",
+        "textangle": 0,
         "hovertemplate": "%{y}: %{x:.2f} %<extra></extra>",
         "marker": {"color": "$accent"},
     }

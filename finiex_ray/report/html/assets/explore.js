@@ -32,13 +32,14 @@
     const filled = z.flat().filter((value) => value !== null);
     const [low, high] = [Math.min(...filled), Math.max(...filled)];
     const signed = low < 0 && high > 0;
-    const ends = metric.maximize ? ["$soft", "$accent"] : ["$accent", "$soft"];
+    const ends = metric.maximize ? ["$soft", "$good"] : ["$good", "$soft"];
     const most = Math.max(-low, high);
     const trace = {
       type: "heatmap", x: x.values.map(escaped), y: y.values.map(escaped), z,
       text: z.map((row) => row.map(short)), customdata: cells.map((row) => row.map((values) => values.length)),
       texttemplate: x.values.length * y.values.length <= MOST_TEXTS ? "%{text}" : "",
-      colorscale: signed && metric.maximize ? [[0, "$down"], [0.5, "$paper"], [1, "$accent"]] : [[0, ends[0]], [1, ends[1]]],
+      textfont: { color: "$text" },
+      colorscale: signed && metric.maximize ? [[0, "$bad"], [0.5, "$paper"], [1, "$good"]] : [[0, ends[0]], [1, ends[1]]],
       ...(signed && metric.maximize ? { zmin: -most, zmax: most } : {}),
       xgap: 1, ygap: 1, hoverongaps: false, colorbar: { thickness: 10, outlinewidth: 0 },
       hovertemplate: `${escaped(x.path)} %{x}<br>${escaped(y.path)} %{y}<br>${how} of ${escaped(metric.label)} %{text}<br>%{customdata} trials<extra></extra>`,
@@ -82,7 +83,7 @@
       layout: {
         height: 430, margin: { l: 30, r: 30, t: 30, b: 40 }, hovermode: "closest", showlegend: true, annotations,
         legend: { orientation: "h", x: 0, y: 1.0, yanchor: "bottom", font: { size: 11 } },
-        xaxis: { tickvals: ids, ticktext: spec.axes.map((axis) => escaped(axis.label)), range: [-0.25, ids.length - 0.75], gridcolor: "$muted", zeroline: false, fixedrange: true },
+        xaxis: { tickvals: ids, ticktext: spec.axes.map((axis) => escaped(axis.label)), range: [-0.3, ids.length - 0.6], gridcolor: "$muted", zeroline: false, fixedrange: true },
         yaxis: { range: [-0.05, 1.05], visible: false, fixedrange: true },
       },
     };
