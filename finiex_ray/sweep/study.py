@@ -14,6 +14,7 @@ from finiex_ray.core.errors import ConfigError, ExecutionError
 from finiex_ray.core.time import Timeframe
 from finiex_ray.data.source import TickSource
 from finiex_ray.display.line import ProgressLine
+from finiex_ray.display.pace import Pace
 from finiex_ray.engine.result import ScenarioResult, Wanted
 from finiex_ray.execution.coordinator import ExecutorName
 from finiex_ray.execution.plan import Brokers
@@ -21,7 +22,7 @@ from finiex_ray.results.run_dir import DEFAULT_ROOT, RunDir, create_run_dir
 from finiex_ray.sweep.config import SweepConfig, sweep_spec
 from finiex_ray.sweep.objective import Objective, objectives_of
 from finiex_ray.sweep.optuna_search import OptunaSearch
-from finiex_ray.sweep.progress import progress_text
+from finiex_ray.sweep.progress import pace_text, progress_text
 from finiex_ray.sweep.runner import Best, Job, SweepRunner
 from finiex_ray.sweep.search import GridSearch, RandomSearch, Search
 from finiex_ray.sweep.session import Session
@@ -162,14 +163,15 @@ def run_study(
             study.session(executor=executor, jobs=jobs, address=address) as session,
             ProgressLine(quiet=quiet) as line,
         ):
+            pace = Pace()
             runner = SweepRunner(
-                session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study)
+                session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study, pace)
             )
             best = runner.best
             runner.run(fresh)
             _finals(session, store, folds, best, wanted, first_index=_size(fresh))
             store.close(executor=session.executor_name, best=_best_info(best, names), wall_s=line.elapsed_s)
-            line.show(progress_text(runner.progress, study.objectives), last=True)
+            _show(line, runner, study, pace, last=True)
     except BaseException as error:
         store.close("interrupted", best=_best_info(best, names))
         error.add_note(f"What was finished is kept in {run_dir.path}")
@@ -177,9 +179,10 @@ def run_study(
     return run_dir
 
 
-def _show(line: ProgressLine, runner: SweepRunner, study: Study) -> None:
-    if line.due:
-        line.show(progress_text(runner.progress, study.objectives))
+def _show(line: ProgressLine, runner: SweepRunner, study: Study, pace: Pace, *, last: bool = False) -> None:
+    if last or line.due:
+        progress = runner.progress
+        line.show(progress_text(progress, study.objectives), pace_text(progress, pace, line.elapsed_s), last=last)
 
 
 def _folds(study: Study) -> list[Fold]:
