@@ -15,7 +15,7 @@ from rich.text import Text
 
 from finiex_ray.core.text import printable
 
-__all__ = ["ProgressLine", "Rhythm", "notebook_display", "renewable"]
+__all__ = ["ProgressLine", "Rhythm", "moving_picture", "notebook_display", "renewable"]
 
 _MOVING_S: Final = 0.1
 _PLAIN_S: Final = 2.0
@@ -35,6 +35,13 @@ def renewable(console: Console, *, given: bool = False) -> bool:
     isatty = getattr(console.file, "isatty", None)
     real = given or (isatty is not None and isatty())
     return real and console.is_terminal and not console.is_dumb_terminal
+
+
+def moving_picture(console: Console) -> Live:
+    """A picture that is renewed in place; what is printed meanwhile stands above it, unless stdout goes elsewhere."""
+    isatty = getattr(sys.stdout, "isatty", None)
+    to_terminal = isatty is not None and bool(isatty())
+    return Live(console=console, auto_refresh=False, transient=True, redirect_stdout=to_terminal)
 
 
 class Rhythm:
@@ -114,7 +121,7 @@ class ProgressLine:
         self._notebook = None if quiet or console is not None else notebook_display()
         self._live: Live | None = None
         if not quiet and self._notebook is None and renewable(self._console, given=console is not None):
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live = moving_picture(self._console)
         self._rhythm = Rhythm(clock, moving=self._live is not None, at_once=self._live is not None)
 
     @property

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from finiex_ray.core.text import printable
-from finiex_ray.display.line import Rhythm, notebook_display, renewable
+from finiex_ray.display.line import Rhythm, moving_picture, notebook_display, renewable
 from finiex_ray.display.pace import Pace
 from finiex_ray.display.screen import screen, totals_line
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult
@@ -48,7 +48,7 @@ class LiveDisplay:
         self._notebook = None if quiet or console is not None else notebook_display()
         self._live: Live | None = None
         if not quiet and self._notebook is None and renewable(self._console, given=console is not None):
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live = moving_picture(self._console)
         self._rhythm = Rhythm(clock, moving=self._live is not None)
         self._pace = Pace()
         self._lock = threading.Lock()
