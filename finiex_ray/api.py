@@ -334,7 +334,7 @@ def report_run(
     allow_imports: Sequence[str] = (),
     root: str | Path = DEFAULT_ROOT,
 ) -> Path:
-    """Writes a run's report as web pages that need no network, and returns the first of them.
+    """Writes the report of a run or a sweep as web pages that need no network, and returns the first of them.
 
     Bars and workers' lines are computed again from the run's configuration and data; where that is not possible any more,
     the pages say so and show the rest.
@@ -344,7 +344,7 @@ def report_run(
         out: Folder of the report; default: ``report`` in the run's folder. Pages of other scenarios of the same results
             stay there.
         scenarios: Names of scenarios that get a page of their own; default: those of a run of up to 25 scenarios, else
-            failures, the first, the best and the worst.
+            failures, the first, the best and the worst. Of a sweep: scenarios of its best trial.
         every: Every scenario gets a page.
         allow_imports: As in `run_set`; without it no strategy of one's own is loaded to draw its lines.
         root: Folder of the run folders, for ids and ``latest``.
@@ -357,20 +357,18 @@ def report_run(
     from finiex_ray.sweep.results import SweepData, open_run
 
     opened = run if isinstance(run, RunData) else open_run(run, root)
+    folder = None if out is None else Path(out)
+    access = allowed_imports(allow_imports, Path.cwd())
     if isinstance(opened, SweepData):
-        if out is not None or scenarios or every:
-            message = "is a sweep: its report is one page in its folder, without --out, --scenario and --all"
-            raise ConfigError(message, source=str(opened.run_dir.path))
-        return opened.report()
+        return opened.report(out=folder, scenarios=scenarios, every=every, access=access)
     scenario_set = opened.config
     path = Path(opened.info.get("path", scenario_set.source))
     market: MarketView | str
     try:
-        access = allowed_imports(allow_imports, Path.cwd())
         market = MarketView(scenario_set, open_data(scenario_set.data, path), brokers_beside(path), access)
     except DataError as error:
         market = str(error)
-    return write_report(opened, market, out=None if out is None else Path(out), scenarios=scenarios, every=every)
+    return write_report(opened, market, out=folder, scenarios=scenarios, every=every)
 
 
 def validate_set(

@@ -182,12 +182,22 @@ def verify(
     """Run the scenarios of an earlier run again, and hold every saved row against what comes out.
 
     First every page of the tables and every frame of the journal is read against its checksum. Exit code 0: all is as
-    saved; 1: a cell differs or a file is damaged, and it is named; 2: some scenario cannot be checked here.
+    saved; 1: a cell differs or a file is damaged, and it is named; 2: some scenario cannot be checked here. How far it is
+    stands on stderr.
     """
-    from finiex_ray.history.show import print_verification
-    from finiex_ray.history.verify import verify_run
+    from finiex_ray.display.line import ProgressLine
+    from finiex_ray.display.pace import Pace
+    from finiex_ray.history.show import print_verification, verify_parts
+    from finiex_ray.history.verify import VerifyProgress, verify_run
 
-    found = verify_run(_open(run, runs), scenarios or (), data=data, access=_access(allow_import), jobs=jobs)
+    opened, pace = _open(run, runs), Pace()
+    with ProgressLine(keep=False) as line:
+
+        def show(progress: VerifyProgress) -> None:
+            if line.due:
+                line.show(*verify_parts(progress, pace, line.elapsed_s))
+
+        found = verify_run(opened, scenarios or (), data=data, access=_access(allow_import), jobs=jobs, progress=show)
     print_verification(found, wide_console(stderr=as_json))
     if as_json:
         typer.echo(json.dumps(found.as_json()))

@@ -16,6 +16,7 @@ import typer
 from finiex_ray.cli_data import wide_console
 from finiex_ray.cli_options import AllowImport, Overrides
 from finiex_ray.cli_signals import terminable
+from finiex_ray.core.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,11 +56,12 @@ def sweep(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with an interrupted sweep: its id, its folder, or latest.")
     ] = None,
-    report: Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write its report into the run folder.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line on stdout at the end.")] = False,
 ) -> None:
     """Search a parameter space, or walk forward through windows; results go to a new folder below --out."""
+    from finiex_ray.api import report_run
     from finiex_ray.sweep_file import run_sweep_file
 
     with terminable():
@@ -75,11 +77,13 @@ def sweep(
             resume=resume,
             quiet=quiet,
         )
-    if report:
-        finished.report()
     info = finished.info
     if not quiet:
         _print(finished, wide_console(stderr=as_json))
+    if report:
+        first_page = report_run(finished, allow_imports=allow_import or ())
+        if not quiet:
+            typer.echo(f"Report:  {printable(str(first_page))}", err=as_json)
     if as_json:
         keys = ("run_id", "executor", "trials", "scenarios", "completed", "failed", "ticks", "wall_s", "best")
         typer.echo(json.dumps({"run_dir": str(finished.run_dir.path), **{key: info.get(key) for key in keys}}))

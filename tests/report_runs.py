@@ -14,6 +14,8 @@ from finiex_ray.config.models import InvalidScenario
 from finiex_ray.results.reader import RunData, open_run
 from finiex_ray.results.run_dir import create_run_dir
 from finiex_ray.results.writer import ResultWriter
+from finiex_ray.sweep.results import SweepData
+from finiex_ray.sweep_file import run_sweep_file
 
 # What a name may hold in a set that runs …
 OPENER = "<script>window.stolen = 1<!--"
@@ -42,6 +44,39 @@ def real_run(folder: Path) -> RunData:
     path = folder / "set.json"
     path.write_text(json.dumps(tree), encoding="utf-8")
     return run_set(path, executor="local", out=folder / "runs", quiet=True)
+
+
+def real_sweep(folder: Path, **changes: object) -> SweepData:
+    """A small sweep on windows of the synthetic market; half of its trials fail, and names try to break out."""
+    names = ("one", OPENER, IMAGE)
+    windows = [
+        {
+            "name": name,
+            "symbol": "EURUSD",
+            "start": f"2025-09-{15 + place}T06:00:00Z",
+            "end": f"2025-09-{15 + place}T12:00:00Z",
+        }
+        for place, name in enumerate(names)
+    ]
+    workers = {"rsi_fast": {"type": "rsi", "period": 14, "timeframe": "M5"}}
+    workers["band"] = {"type": "bollinger", "period": 20, "timeframe": "M5"}
+    logic = {"type": "aggressive_trend", "lots": 0.1, "sl_points": 60, "tp_points": 90}
+    tree = {"name": "windows", "global": {"workers": workers, "logic": logic}, "scenarios": windows}
+    (folder / "windows.json").write_text(json.dumps(tree), encoding="utf-8")
+    sweep = {
+        "name": f"sweep {OPENER}",
+        "set": "windows.json",
+        "space": {
+            "workers.rsi_fast.period": [5, 9],
+            "logic.sl_points": [30, 60, 120],
+            "logic.rsi_buy_threshold": [40, 90],
+        },
+        "objective": ["net_profit", "max_drawdown_pct"],
+        **changes,
+    }
+    path = folder / "sweep.json"
+    path.write_text(json.dumps(sweep), encoding="utf-8")
+    return run_sweep_file(path, executor="local", out=folder / "runs", quiet=True)
 
 
 def large_run(folder: Path, scenarios: int, failures: int = 20) -> RunData:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from finiex_ray.core.text import printable
-from finiex_ray.display.line import notebook_display
-from finiex_ray.display.numbers import count, duration, money, percent, rate
+from finiex_ray.display.line import Rhythm, moving_picture, notebook_display, renewable
+from finiex_ray.display.pace import Pace
+from finiex_ray.display.screen import screen, totals_line
 from finiex_ray.engine.result import ProgressUpdate, ScenarioResult
 
 if TYPE_CHECKING:  # the display loads no executor
@@ -23,17 +24,15 @@ if TYPE_CHECKING:  # the display loads no executor
 
 __all__ = ["LiveDisplay"]
 
-_REFRESH_S: Final = 0.1
-_PLAIN_S: Final = 2.0
 _MOST_FAILURE_LINES: Final = 20
-_FRAME_LINES: Final = 6  # of the screen that are no scenario rows
 
 
 class LiveDisplay:
     """Shows a run under way, on stderr, so that stdout stays clean.
 
-    Use it as a context manager; `update` and `finished` return at once, may be called as often as one likes, and from
-    different threads. Colours and the moving table appear on a terminal only; ``NO_COLOR`` is honoured.
+    Use it as a context manager; `update` and `finished` may be called as often as one likes, and from different threads.
+    Only `update` and the end write: a terminal that is slow, or stopped, holds up whoever calls `update`, and nothing else.
+    Colours and the moving table appear on a terminal only; ``NO_COLOR`` is honoured.
 
     Args:
         quiet: Show nothing.
@@ -45,13 +44,17 @@ class LiveDisplay:
         self, *, quiet: bool = False, console: Console | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._console = console or Console(stderr=True)
-        self._quiet, self._clock = quiet, clock
+        self._quiet = quiet
         self._notebook = None if quiet or console is not None else notebook_display()
         self._live: Live | None = None
-        self._shown_s = clock()
-        self._failures = 0
-        if not quiet and self._notebook is None and self._console.is_terminal and not self._console.is_dumb_terminal:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        if not quiet and self._notebook is None and renewable(self._console, given=console is not None):
+            self._live = moving_picture(self._console)
+        self._rhythm = Rhythm(clock, moving=self._live is not None)
+        self._pace = Pace()
+        self._lock = threading.Lock()
+        self._waiting: deque[Text] = deque()  # lines that are still to be written
+        self._failures: Counter[str] = Counter()
+        self._last_failure = ""
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -63,109 +66,57 @@ class LiveDisplay:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+        self._write_lines()
 
     def update(self, updates: Sequence[ProgressUpdate], totals: Totals) -> None:
-        """Shows how far a run is.
+        """Shows how far a run is, unless that was shown a moment ago.
 
         Args:
             updates: The latest update of each running scenario.
             totals: Counts of the whole run.
         """
-        now_s = self._clock()
-        pause_s = _REFRESH_S if self._live is not None else _PLAIN_S
-        if self._quiet or now_s - self._shown_s < pause_s:
+        if self._quiet:
             return
-        self._shown_s = now_s
-        if self._live is not None:
-            self._live.update(_screen(updates, totals, self._console.height), refresh=True)
-        elif self._notebook is not None:
-            self._notebook(_totals_text(totals).plain)
-        else:
-            self._print(_totals_text(totals))
+        self._write_lines()
+        if not self._rhythm.due:
+            return
+        with self._rhythm.painting():
+            pace = self._pace.text(totals.ticks, totals.ticks_total, totals.elapsed_s)
+            if self._live is not None:
+                with self._lock:
+                    failures, last = Counter(self._failures), self._last_failure
+                size = self._console.size
+                self._live.update(
+                    screen(updates, totals, pace, failures, last, (size.width, size.height)), refresh=True
+                )
+            elif self._notebook is not None:
+                self._notebook(totals_line(totals, pace).plain)
+            else:
+                self._console.print(totals_line(totals, pace), soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Shows a line."""
+        """Shows a line, with the next update at the latest."""
         if not self._quiet:
-            self._print(Text(printable(text)))
+            self._later(Text(printable(text)))
 
     def finished(self, result: ScenarioResult) -> None:
-        """Tells of a scenario that failed, at once; of the first ones only, as the summary lists them all."""
+        """Tells of a scenario that failed, with the next update; of the first ones only, as the summary lists them all."""
         if self._quiet or result.success or result.error is None:
             return
-        self._failures += 1
-        if self._failures > _MOST_FAILURE_LINES + 1:
-            return
-        if self._failures > _MOST_FAILURE_LINES:
-            self._print(Text("further failures are in the summary", style="red"))
-            return
         place = "" if result.error.tick_index is None else f" at tick {result.error.tick_index:,}"
-        text = f"failed: {result.name}: {result.error.type}{place}: {result.error.message}"
-        self._print(Text(printable(text), style="red"))
+        text = f"{result.name}: {result.error.type}{place}: {result.error.message}"
+        with self._lock:
+            self._failures[result.error.type] += 1
+            self._last_failure = text
+            number = self._failures.total()
+        if number <= _MOST_FAILURE_LINES:
+            self._later(Text(printable(f"failed: {text}"), style="red"))
+        elif number == _MOST_FAILURE_LINES + 1:
+            self._later(Text("further failures are in the summary", style="red"))
 
-    def _print(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+    def _later(self, line: Text) -> None:
+        self._waiting.append(line)
 
-
-def _screen(updates: Sequence[ProgressUpdate], totals: Totals, height: int) -> RenderableType:
-    room = max(1, height - _FRAME_LINES)
-    shown = updates if len(updates) <= room else updates[: max(1, room - 1)]
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold", expand=False)
-    table.add_column("scenario", max_width=32, no_wrap=True, overflow="ellipsis")
-    table.add_column("symbol", no_wrap=True)
-    for name in ("ticks", "done"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", width=16)
-    for name in ("rate", "ETA", "balance", "equity", "trades"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for update in shown:
-        table.add_row(*_cells(update))
-    parts: list[RenderableType] = [table]
-    if len(shown) < len(updates):
-        parts.append(Text(f"… and {len(updates) - len(shown):,} more", style="dim"))
-    details = [line for update in shown for line in _details(update)]
-    parts += details[: room - len(shown)]
-    return Group(*parts, Text(""), _totals_text(totals))
-
-
-def _cells(update: ProgressUpdate) -> list[RenderableType]:
-    done, total = update.ticks_done, update.ticks_total
-    per_s = done / update.elapsed_s if update.elapsed_s > 0 else None
-    left_s = (total - done) / per_s if per_s else None
-    return [
-        Text(printable(update.name)),
-        Text(printable(update.symbol)),
-        count(done),
-        percent(100.0 * done / total if total else None, 0),
-        ProgressBar(total=max(total, 1), completed=done, width=16),
-        rate(per_s),
-        duration(left_s),
-        money(update.balance),
-        money(update.equity),
-        count(update.trades),
-    ]
-
-
-def _details(update: ProgressUpdate) -> list[Text]:
-    """What the scenario exports beyond its row: shares of the operations, the forming bars."""
-    lines = []
-    if update.operations:
-        shares = (f"{name} {percent(100.0 * share, 0)}" for name, share in update.operations.items())
-        lines.append(f"{update.name}  {'  '.join(shares)}")
-    for timeframe, prices in (update.bars or {}).items():
-        named = zip(("open", "high", "low", "close"), prices, strict=True)
-        lines.append(f"{update.name}  {timeframe}  {'  '.join(f'{name} {price:.8g}' for name, price in named)}")
-    return [Text(printable(line), style="dim", no_wrap=True, overflow="ellipsis") for line in lines]
-
-
-def _totals_text(totals: Totals) -> Text:
-    finished = totals.completed + totals.failed
-    scenarios = finished + totals.running + totals.waiting
-    per_s = totals.ticks / totals.elapsed_s if totals.elapsed_s > 0 else None
-    left_s = max(0, totals.ticks_total - totals.ticks) / per_s if per_s else None
-    text = Text(f"{finished:,}/{scenarios:,} done", style="bold")
-    text.append(f"  {totals.completed:,} completed", style="not bold green")
-    text.append(f"  {totals.failed:,} failed", style="not bold red" if totals.failed else "not bold dim")
-    text.append(f"  {totals.running:,} running  {totals.waiting:,} waiting", style="not bold")
-    text.append(f"  {count(totals.ticks)} of {count(totals.ticks_total)} ticks  {rate(per_s)}", style="not bold cyan")
-    text.append(f"  {duration(totals.elapsed_s)} elapsed  ETA {duration(left_s)}", style="not bold")
-    return text
+    def _write_lines(self) -> None:
+        while self._waiting:
+            self._console.print(self._waiting.popleft(), soft_wrap=True)

@@ -146,3 +146,5 @@ class ProgressUpdate:
     bars: Mapping[str, tuple[float, float, float, float]] | None = (
         None  # forming open, high, low, close; with export_current_bars
     )
+    process: str | None = None  # of Ray: the process that runs it
+    memory_bytes: int | None = None  # and how much memory that has

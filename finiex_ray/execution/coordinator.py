@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 from finiex_ray.config.models import ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ExecutionError, RunStoppedError
+from finiex_ray.core.memory import own_memory
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
 from finiex_ray.engine.run import failed_result
@@ -43,8 +44,11 @@ class Totals(NamedTuple):
     running: int  # those that have told of themselves
     waiting: int
     ticks: int  # done, of finished and of running scenarios, as far as these have told
-    ticks_total: int  # of all runnable scenarios
+    ticks_total: int  # of all runnable scenarios, less what those that failed left undone
     elapsed_s: float  # since execution began
+    driver_bytes: int | None = None  # memory of this process, None where not known
+    task_bytes: int | None = None  # and of the task processes that have told of themselves
+    task_processes: int = 0
 
 
 OnProgress = Callable[[Sequence[ProgressUpdate], Totals], None]
@@ -206,6 +210,7 @@ class _Desk:
         self.plan = replace(plan, runnable=tuple(each for each in plan.runnable if each.task.index not in done))
         self._on_result = on_result
         self._ticks_total = self.plan.ticks
+        self._ticks = {each.task.index: each.ticks for each in self.plan.runnable}
         self._scenarios = len(self.plan.runnable) + len(plan.invalid) + len(done)
         self._began = time.perf_counter()
         self.outcomes: dict[int, Outcome] = dict(done)
@@ -232,7 +237,10 @@ class _Desk:
         self.outcomes[result.index] = came_to
         self.completed += result.success
         self.failed += not result.success
-        self.ticks += 0 if result.loop is None else result.loop.ticks
+        ticks = 0 if result.loop is None else result.loop.ticks
+        self.ticks += ticks
+        if not result.success:
+            self._ticks_total -= self._ticks.get(result.index, ticks) - ticks
         self._on_result(redacted(result))
 
     def cancel_rest(self, *, expected: bool) -> None:
@@ -251,6 +259,7 @@ class _Desk:
 
     def totals(self, running: Sequence[ProgressUpdate]) -> Totals:
         """How far the run is."""
+        processes = {each.process: each.memory_bytes for each in running if each.memory_bytes is not None}
         return Totals(
             completed=self.completed,
             failed=self.failed,
@@ -259,6 +268,9 @@ class _Desk:
             ticks=self.ticks + sum(update.ticks_done for update in running),
             ticks_total=self._ticks_total,
             elapsed_s=time.perf_counter() - self._began,
+            driver_bytes=own_memory(),
+            task_bytes=sum(processes.values()) if processes else None,
+            task_processes=len(processes),
         )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from finiex_ray.core.enums import ScenarioStatus
+from finiex_ray.core.memory import own_memory
 from finiex_ray.engine.result import ProgressUpdate
 from finiex_ray.execution.progress import ProgressBoard
 
@@ -55,6 +59,7 @@ class ProgressSender:
         self._actor = actor
         self._clock = clock
         self._next_send = float("-inf")
+        self._process = f"{socket.gethostname()}-{os.getpid()}"
 
     def __call__(self, update: ProgressUpdate) -> None:
         """Sends an update, unless one was sent a moment ago; start and end are known from the results anyway."""
@@ -65,7 +70,7 @@ class ProgressSender:
             return
         self._next_send = now + _SEND_GAP_S
         try:
-            self._actor.update.remote(update)
+            self._actor.update.remote(replace(update, process=self._process, memory_bytes=own_memory()))
         except ray.exceptions.RayError:
             return  # too many calls pending, or the actor is gone: an update is not worth waiting for
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,22 @@ class Rerunner:
             tuple(replace(each, index=indexes[each.index]) for each in plan.invalid),
         )
 
-    def __call__(self, plan: Plan, jobs: int = 1) -> Iterator[Rerun]:
-        """Runs a plan; gives a result for each of its scenarios, in the order of the set."""
+    def __call__(
+        self, plan: Plan, jobs: int = 1, finished: Callable[[ScenarioResult], None] | None = None
+    ) -> Iterator[Rerun]:
+        """Runs a plan; gives a result for each of its scenarios, in the order of the set.
+
+        Args:
+            plan: What to run.
+            jobs: Threads.
+            finished: Is told of each scenario when it has run, before any of them is given.
+        """
         keys = {each.task.index: self.key(each) for each in plan.runnable}
-        results = [*plan.invalid, *LocalExecutor(self.cache, jobs).run(plan.runnable)]
+        results = list(plan.invalid)
+        for result in LocalExecutor(self.cache, jobs).run(plan.runnable):
+            results.append(result)
+            if finished is not None:
+                finished(result)
         for result in sorted(results, key=lambda each: each.index):
             yield self.rerun(result, keys.get(result.index))
 

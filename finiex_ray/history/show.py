@@ -10,15 +10,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from finiex_ray.core.memory import own_memory
 from finiex_ray.core.text import printable
 from finiex_ray.display.numbers import count, duration, money
+from finiex_ray.display.pace import Pace, memory_text
 from finiex_ray.history.compare import HashChange, MetricDifference, RunComparison
 from finiex_ray.history.config_differences import ConfigDifference
 from finiex_ray.history.listing import RunFacts, RunState
 from finiex_ray.history.replay import Replay
-from finiex_ray.history.verify import VerifyReport
+from finiex_ray.history.verify import VerifyProgress, VerifyReport
 
-__all__ = ["print_comparison", "print_facts", "print_replay", "print_runs", "print_verification"]
+__all__ = ["print_comparison", "print_facts", "print_replay", "print_runs", "print_verification", "verify_parts"]
 
 _STYLES: Final = {
     RunState.COMPLETE: "green",
@@ -203,3 +205,12 @@ def _lines(lines: Sequence[str], console: Console) -> None:
         console.print(Text(_text(line), "red"), soft_wrap=True)
     if len(lines) > _MOST_LINES:
         console.print(Text(f"… and {len(lines) - _MOST_LINES:,} more; --json has all"))
+
+
+def verify_parts(progress: VerifyProgress, pace: Pace, elapsed_s: float) -> tuple[str, str]:
+    """How far a verification is, for a `ProgressLine`."""
+    scenarios = f"{count(progress.run_again)}/{count(progress.scenarios)} scenarios run again"
+    if progress.different:
+        scenarios += f"  {count(progress.different)} differ"
+    ticks = pace.text(progress.ticks, progress.ticks_total, elapsed_s)
+    return scenarios, "  ".join(part for part in (ticks, memory_text(own_memory())) if part)

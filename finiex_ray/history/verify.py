@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, DataError, ScenarioInvalidError
+from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.history.differences import CellDifference, table_differences
 from finiex_ray.history.files import file_problems
 from finiex_ray.history.rerun import COMPARED, Rerun, Rerunner
 from finiex_ray.history.saved_rows import SavedRows
 from finiex_ray.results.reader import RunData
 
-__all__ = ["CIRCUMSTANCES", "VerifyReport", "chosen_scenarios", "verify_run"]
+__all__ = ["CIRCUMSTANCES", "VerifyProgress", "VerifyReport", "chosen_scenarios", "verify_run"]
 
 _AT_A_TIME: Final = 64  # scenarios whose results are in memory
 _CLEAN, _DIFFERENT, _NOT_CHECKED = 0, 1, 2
@@ -34,6 +35,16 @@ CIRCUMSTANCES: Final = frozenset(
     }
 )
 """Errors that say what befell a scenario, not what it does: another try may come out otherwise, or end this process."""
+
+
+class VerifyProgress(NamedTuple):
+    """How far a verification is."""
+
+    run_again: int  # scenarios
+    scenarios: int  # that are to run
+    different: int  # of those that were compared
+    ticks: int
+    ticks_total: int
 
 
 @dataclass
@@ -106,7 +117,7 @@ def verify_run(
     data: str | None = None,
     access: PluginAccess = NO_ACCESS,
     jobs: int = 1,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[VerifyProgress], None] | None = None,
 ) -> VerifyReport:
     """Runs scenarios again and compares every cell of their scenario row, orders, fills, trades and equity curve.
 
@@ -118,7 +129,7 @@ def verify_run(
         data: A catalog in place of the one that the run names.
         access: Strategy code that may be loaded.
         jobs: Threads.
-        progress: Is told how many scenarios are done.
+        progress: Is told how far it is, after each scenario.
 
     Raises:
         ConfigError: If the data is not there, or a name is unknown.
@@ -139,7 +150,7 @@ def _compare(
     scenarios: Sequence[str],
     rerunner: Rerunner,
     jobs: int,
-    progress: Callable[[int], None] | None,
+    progress: Callable[[VerifyProgress], None] | None,
 ) -> None:
     names = set(chosen_scenarios(run, scenarios))
     rows = {int(row["index"]): row for row in run.scenarios.to_dict("records") if row["name"] in names}
@@ -152,12 +163,21 @@ def _compare(
         else:
             indexes.append(index)
     saved = {name: SavedRows(run, name) for name in COMPARED}
+    run_again = ticks = different = 0
+    ticks_total = sum(int(rows[index]["ticks"]) for index in indexes)
+
+    def finished(result: ScenarioResult) -> None:
+        nonlocal run_again, ticks
+        run_again, ticks = run_again + 1, ticks + int(rows[result.index]["ticks"])
+        if progress is not None:
+            progress(VerifyProgress(run_again, len(indexes), different, ticks, ticks_total))
+
     for first in range(0, len(indexes), _AT_A_TIME):
         plan = rerunner.plan(indexes[first : first + _AT_A_TIME])
-        for rerun in rerunner(plan, jobs):
+        for rerun in rerunner(plan, jobs, finished):
+            before = len(report.differences)
             _hold_against(report, rerun, saved, rows[rerun.index])
-            if progress is not None:
-                progress(len(report.checked))
+            different += len(report.differences) > before
 
 
 def _hold_against(

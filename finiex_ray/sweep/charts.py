@@ -1,4 +1,4 @@
-"""Figures of a sweep: heat map, parallel coordinates, equity. Plotly is imported when one is drawn."""
+"""Figures of a sweep for notebooks: heat map, parallel coordinates. Plotly is imported when one is drawn."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from finiex_ray.sweep.results import SweepData
 
-__all__ = ["equity_curve", "heatmap", "parallel"]
+__all__ = ["class_labels", "classes", "heatmap", "parallel"]
 
 _AGGREGATES: Final = ("mean", "median", "min", "max")
 _MOST_CLASSES: Final = 40  # cells along an axis; more values than that are put into classes
+_FEW_VALUES: Final = 8  # always shown as they are
 _MARGIN: Final = {"l": 70, "r": 20, "t": 50, "b": 60}
 
 
@@ -36,13 +37,17 @@ def heatmap(sweep: SweepData, x: str, y: str, metric: str, aggregate: str) -> Fi
     graphs = _graphs()
     across, up = sweep.path(x), sweep.path(y)
     points = pd.DataFrame(
-        {"x": _axis(sweep.complete[across]), "y": _axis(sweep.complete[up]), "z": sweep.metric(metric).astype(float)}
+        {
+            "x": classes(sweep.complete[across]),
+            "y": classes(sweep.complete[up]),
+            "z": sweep.metric(metric).astype(float),
+        }
     )
     table = points.pivot_table(index="y", columns="x", values="z", aggfunc=aggregate, observed=True)  # type: ignore[arg-type]
     figure = graphs.Figure(
         graphs.Heatmap(
-            x=[_label(value) for value in table.columns],
-            y=[_label(value) for value in table.index],
+            x=class_labels(table.columns),
+            y=class_labels(table.index),
             z=table.to_numpy(),
             colorscale="RdYlGn" if sweep.objectives.get(metric, "maximize") == "maximize" else "RdYlGn_r",
             colorbar={"title": {"text": printable(metric)}},
@@ -58,16 +63,20 @@ def heatmap(sweep: SweepData, x: str, y: str, metric: str, aggregate: str) -> Fi
     return figure
 
 
-def _axis(values: pd.Series) -> pd.Series:
-    """Values of an axis; too many different numbers become the middles of classes of equal width."""
-    if values.nunique() <= _MOST_CLASSES or not pd.api.types.is_numeric_dtype(values):
+def classes(values: pd.Series) -> pd.Series:
+    """Values of an axis; numbers that are too many, or that hardly repeat, become the middles of classes of equal width."""
+    different = values.nunique()
+    if different <= _FEW_VALUES or not pd.api.types.is_numeric_dtype(values):
         return values
-    classes = pd.cut(values.astype(float), _MOST_CLASSES // 2)
-    return classes.map(lambda each: each.mid).astype(float)
+    if different <= _MOST_CLASSES and different * 3 <= len(values):
+        return values
+    number = min(_MOST_CLASSES // 2, max(4, round(len(values) ** 0.5)))
+    return pd.cut(values.astype(float), number).map(lambda each: float(f"{each.mid:.4g}")).astype(float)
 
 
-def _label(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
+def class_labels(values: pd.Index) -> list[str]:
+    """Values of an axis as texts."""
+    return [f"{value:.6g}" if isinstance(value, float) else printable(str(value)) for value in values]
 
 
 def parallel(sweep: SweepData, metric: str) -> Figure:
@@ -98,23 +107,3 @@ def _dimension(path: str, column: pd.Series) -> dict[str, Any]:
         "tickvals": list(range(len(words))),
         "ticktext": [printable(word) for word in words],
     }
-
-
-def equity_curve(equity: pd.DataFrame, title: str) -> Figure:
-    """Equity over time, one stretch after the other.
-
-    Args:
-        equity: A table like `RunData.equity`.
-        title: Its title.
-    """
-    graphs = _graphs()
-    figure = graphs.Figure()
-    for name, part in equity.groupby("scenario", observed=True, sort=False):
-        figure.add_trace(graphs.Scatter(x=part["time"], y=part["equity"], mode="lines", name=printable(str(name))))
-    figure.update_layout(
-        title=printable(title),
-        yaxis={"title": {"text": "equity"}},
-        margin=_MARGIN,
-        showlegend=equity["scenario"].nunique() < 20,
-    )
-    return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
+from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, DataError, suggest
 from finiex_ray.results.merge import FolderPart
 from finiex_ray.results.parts import table_schema
@@ -133,16 +134,17 @@ class SweepData(RunData):
         """How much of the metric's variance each parameter explains on its own, 0 to 1, the largest first.
 
         The first-order index Var(E[y | x]) / Var(y) (Saltelli et al., "Global Sensitivity Analysis", 2008), from the means of
-        the trials by value; values on a continuous scale are put into ten classes of equal count.
+        the trials by value; numbers that hardly repeat are put into classes of equal count, up to ten of five trials or more.
         """
         values = self.metric(metric or next(iter(self.objectives))).astype(float)
         total = float(values.var(ddof=0))
         found = {}
         for path in self.params:
             column = self.complete[path]
-            groups = (
-                pd.qcut(column, 10, duplicates="drop") if column.nunique() > 20 and column.dtype != object else column
-            )
+            different = column.nunique()
+            scale = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+            sparse = scale and (different > 20 or different * 3 > len(column))
+            groups = pd.qcut(column, min(10, max(2, len(column) // 5)), duplicates="drop") if sparse else column
             means = values.groupby(groups, observed=True).transform("mean")
             found[path] = float(means.var(ddof=0)) / total if total > 0 else math.nan
         return pd.Series(found, name="importance").sort_values(ascending=False)
@@ -208,11 +210,28 @@ class SweepData(RunData):
 
         return parallel(self, metric or next(iter(self.objectives)))
 
-    def report(self) -> Path:
-        """Writes ``report.html`` into the folder, readable without a network; returns its path."""
+    def report(
+        self,
+        *,
+        out: Path | None = None,
+        scenarios: Collection[str] = (),
+        every: bool = False,
+        access: PluginAccess = NO_ACCESS,
+    ) -> Path:
+        """Writes the report as web pages that need no network, and returns the first of them.
+
+        Args:
+            out: Folder of the report; default: ``report`` in the sweep's folder.
+            scenarios: Names of scenarios of the best trial that get a page; default: all of up to 25.
+            every: All of them get one.
+            access: Strategy code that may be loaded to draw its lines.
+
+        Raises:
+            ConfigError: If the best trial has no such scenario, or the report cannot be written.
+        """
         from finiex_ray.sweep.report import write_report
 
-        return write_report(self)
+        return write_report(self, out=out, scenarios=scenarios, every=every, access=access)
 
     def path(self, name: str) -> str:
         """The parameter path that a name stands for.

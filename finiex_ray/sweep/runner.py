@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,7 +16,7 @@ from finiex_ray.sweep.search import Search, Trial, TrialState, params_key
 from finiex_ray.sweep.session import Session
 from finiex_ray.sweep.space import Space
 from finiex_ray.sweep.store import SweepStore, WindowOutcome
-from finiex_ray.sweep.trials import TrialMaker
+from finiex_ray.sweep.trials import TrialMaker, scenario_name
 
 __all__ = ["Best", "Job", "SweepProgress", "SweepRunner"]
 
@@ -47,6 +48,8 @@ class SweepProgress:
     trials_total: int | None
     scenarios: int
     failed: int  # scenarios
+    ticks: int  # of the windows of trials that have run
+    ticks_total: int | None  # of all; None until each window has run once
     best: Best | None
 
 
@@ -100,6 +103,9 @@ class SweepRunner:
         self._known = store.known()
         self._trials = self._scenarios = self._failed = 0
         self._total: int | None = None
+        self._ticks = 0
+        self._window_ticks: dict[str, int] = {}
+        self._left: Counter[str] = Counter()  # by window: trials that will run on it, as far as that is known
         self._share = 1.0  # of this round in the whole
         self._folds: set[str] = set()
         self._shown: Best | None = None  # the best so far, while a round is under way
@@ -118,8 +124,10 @@ class SweepRunner:
         places = {name: place for place, name in enumerate(windows)}
         totals = [job.search.total for job in jobs]
         self._total = None if None in totals else sum(total or 0 for total in totals)
+        self._left = Counter({window.name: 0 for window in windows.values()})
         firsts, index = [], 0
         for job in jobs:
+            self._left.update({window.name: job.search.total or 0 for window in job.windows})
             firsts.append(index)
             index += (job.search.total or 0) * len(job.windows)
         most_windows = sum(len(job.windows) for job in jobs)
@@ -178,7 +186,7 @@ class SweepRunner:
             return
         key = window.name, params_key(trial.trial.params)
         if key not in todo:
-            name = "_".join(part for part in (trial.job.fold, f"t{trial.trial.number:05d}", window.name) if part)
+            name = scenario_name(trial.job.fold, trial.trial.number, window.name)
             try:
                 config = maker.config(window, trial.trial.params, name)
             except ConfigError as error:
@@ -202,14 +210,18 @@ class SweepRunner:
     def _take(self, result: ScenarioResult, config: ScenarioConfig, takers: Sequence[tuple[_Running, int]]) -> None:
         if result.error is not None and not self._first_reason:
             self._first_reason = f"{result.name}: {result.error.message}"
+        if result.loop is not None:
+            self._window_ticks[takers[0][0].job.windows[takers[0][1]].name] = result.loop.ticks
         for trial, place in takers:
             window = trial.job.windows[place].name
+            self._ticks += 0 if result.loop is None else result.loop.ticks
             own = replace(result, index=trial.first_index + place)
             outcome = self._store.add(own, config, trial.job.fold, trial.trial.number, window)
             self._count(trial, place, outcome)
 
     def _count(self, trial: _Running, place: int, outcome: WindowOutcome) -> None:
         trial.outcomes[place] = outcome
+        self._left[trial.job.windows[place].name] -= 1
         self._scenarios += 1
         self._failed += not outcome.success
         if None not in trial.outcomes:
@@ -230,7 +242,10 @@ class SweepRunner:
     @property
     def progress(self) -> SweepProgress:
         """How far the sweep is."""
-        return SweepProgress(self._trials, self._total, self._scenarios, self._failed, self._shown)
+        total = None
+        if self._total is not None and self._window_ticks.keys() >= self._left.keys():
+            total = self._ticks + sum(max(0, left) * self._window_ticks[name] for name, left in self._left.items())
+        return SweepProgress(self._trials, self._total, self._scenarios, self._failed, self._ticks, total, self._shown)
 
     def _values(self, trial: _Running) -> tuple[float, ...] | None:
         """The objectives over the windows so far; None where one has no value or a window failed."""
@@ -258,6 +273,8 @@ class SweepRunner:
         state = trial.state or (TrialState.FAILED if values is None else TrialState.COMPLETE)
         self._store.add_trial(trial.job.fold, trial.trial.number, trial.trial.params, str(state), values, trial.done())
         self._trials += None in trial.outcomes  # pruned: it was not counted yet
+        for window, outcome in zip(trial.job.windows, trial.outcomes, strict=True):
+            self._left[window.name] -= outcome is None
         if state is TrialState.COMPLETE and values is not None:
             before = self._best.get(trial.job.fold)
             if self._objectives[0].better(values[0], None if before is None else before.values[0]):

@@ -14,6 +14,7 @@ from finiex_ray.core.errors import ConfigError, ExecutionError
 from finiex_ray.core.time import Timeframe
 from finiex_ray.data.source import TickSource
 from finiex_ray.display.line import ProgressLine
+from finiex_ray.display.pace import Pace
 from finiex_ray.engine.result import ScenarioResult, Wanted
 from finiex_ray.execution.coordinator import ExecutorName
 from finiex_ray.execution.plan import Brokers
@@ -21,13 +22,13 @@ from finiex_ray.results.run_dir import DEFAULT_ROOT, RunDir, create_run_dir
 from finiex_ray.sweep.config import SweepConfig, sweep_spec
 from finiex_ray.sweep.objective import Objective, objectives_of
 from finiex_ray.sweep.optuna_search import OptunaSearch
-from finiex_ray.sweep.progress import progress_text
+from finiex_ray.sweep.progress import pace_text, progress_text
 from finiex_ray.sweep.runner import Best, Job, SweepRunner
 from finiex_ray.sweep.search import GridSearch, RandomSearch, Search
 from finiex_ray.sweep.session import Session
 from finiex_ray.sweep.space import Choice, Space
 from finiex_ray.sweep.store import SweepStore
-from finiex_ray.sweep.trials import with_params
+from finiex_ray.sweep.trials import scenario_name, with_params
 from finiex_ray.sweep.walk_forward import Fold, make_folds
 
 __all__ = ["Study", "run_study"]
@@ -160,14 +161,15 @@ def run_study(
     best: Mapping[str, Best] = {}
     try:
         with session, ProgressLine(quiet=quiet) as line:
+            pace = Pace()
             runner = SweepRunner(
-                session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study)
+                session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study, pace)
             )
             best = runner.best
             runner.run(fresh)
             _finals(session, store, folds, best, wanted, first_index=_size(fresh))
             store.close(executor=session.executor_name, best=_best_info(best, names), wall_s=line.elapsed_s)
-            line.show(progress_text(runner.progress, study.objectives), last=True)
+            _show(line, runner, study, pace, last=True)
     except BaseException as error:
         store.close("interrupted", best=_best_info(best, names))
         error.add_note(f"What was finished is kept in {run_dir.path}")
@@ -184,9 +186,10 @@ def _sampled(windows: Sequence[ScenarioConfig], samples: Mapping[str, Sequence[A
         return list(windows)
 
 
-def _show(line: ProgressLine, runner: SweepRunner, study: Study) -> None:
-    if line.due:
-        line.show(progress_text(runner.progress, study.objectives))
+def _show(line: ProgressLine, runner: SweepRunner, study: Study, pace: Pace, *, last: bool = False) -> None:
+    if last or line.due:
+        progress = runner.progress
+        line.show(progress_text(progress, study.objectives), pace_text(progress, pace, line.elapsed_s), last=last)
 
 
 def _folds(study: Study) -> list[Fold]:
@@ -213,7 +216,7 @@ def _finals(
         if (found := best.get(fold.name)) is None:
             continue
         for window in fold.out_of_sample or fold.in_sample:
-            name = "_".join(part for part in (fold.name, f"t{found.trial.number:05d}", window.name) if part)
+            name = scenario_name(fold.name, found.trial.number, window.name)
             config = with_params(window, found.trial.params, name=name)
             todo[first_index + len(todo)] = (config, fold, found.trial.number, window.name)
     known = store.known()

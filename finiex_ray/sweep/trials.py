@@ -16,7 +16,7 @@ from finiex_ray.core.errors import ConfigError
 from finiex_ray.sweep.search import params_key
 from finiex_ray.sweep.space import Choice, Params, Space
 
-__all__ = ["TrialMaker", "with_params"]
+__all__ = ["TrialMaker", "scenario_name", "with_params"]
 
 _MOST_SECTIONS: Final = 4_096
 _FIXED: Final = frozenset({"name", "enabled", "start", "end", "execution", "live_stats"})
@@ -110,6 +110,11 @@ def _override(path: str, sample: Any, source: str, workers: Iterable[str]) -> Ov
         message = "cannot be varied; name a value of the scenario, for example workers.rsi_fast.period or logic.lots"
         raise ConfigError(message, source=source, path=path)
     return override
+
+
+def scenario_name(fold: str, trial: int, window: str) -> str:
+    """Name of a trial's scenario on a window; ``fold`` is empty in a plain sweep."""
+    return "_".join(part for part in (fold, f"t{trial:05d}", window) if part)
 
 
 def with_params(window: ScenarioConfig, params: Mapping[str, Any], *, name: str | None = None) -> ScenarioConfig:

@@ -1,19 +1,28 @@
-"""What profiling and live updates cost, from paired runs; and memory."""
+"""What profiling, live updates and the display cost; and memory."""
 
 from __future__ import annotations
 
+import os
+import time
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 
 from bench import peers
 from bench.market import MemorySource, repeated
 from bench.peers_workload import peers_set, stops_scenarios
 from bench.support import OURS, RUNS, Row, fresh, paired_percent, plan, private_bytes
+from rich.console import Console
+
+from finiex_ray.display.live import LiveDisplay
+from finiex_ray.engine.result import ProgressUpdate
+from finiex_ray.execution.coordinator import Totals
 
 TICKS = 1_000_000
 _PAIRS = 6 * RUNS
 _LONG, _SHORT = 8_000_000, 1_000_000
 _MB = 2**20
+_DISPLAY_S, _TOLD_S = 10.0, 0.25
 
 
 def overhead() -> Iterator[Row]:
@@ -32,6 +41,25 @@ def overhead() -> Iterator[Row]:
         percent, spread = paired_percent(bare.drain, with_more.drain, _PAIRS)
         note = f"median of {_PAIRS} pairs of {TICKS:,} ticks, half the interquartile range {spread:.2f}"
         yield Row(OURS, name, value=percent, unit="%", note=note)
+    for running in (3, 1_000):
+        note = f"CPU of one core, a terminal of 120 x 40, {running:,} scenarios running, told four times a second"
+        yield Row(OURS, "cost of the display", value=_display_percent(running), unit="%", note=note)
+
+
+def _display_percent(running: int) -> float:
+    """CPU time of the display in percent of the time."""
+    updates = [
+        ProgressUpdate(place, f"scenario_{place:04d}", "EURUSD", "RUNNING", 5_000 + place, 20_000, 2.0)
+        for place in range(running)
+    ]
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        options = {"width": 120, "height": 40, "_environ": {"TERM": "xterm-256color"}}
+        with LiveDisplay(console=Console(file=nowhere, force_terminal=True, **options)) as display:
+            began_s, cpu_s = time.monotonic(), time.process_time()
+            while (elapsed_s := time.monotonic() - began_s) < _DISPLAY_S:
+                display.update(updates, Totals(0, 0, running, 0, int(1e6 * elapsed_s), 10**9, elapsed_s))
+                time.sleep(_TOLD_S)
+            return 100.0 * (time.process_time() - cpu_s) / elapsed_s
 
 
 def memory() -> Iterator[Row]:

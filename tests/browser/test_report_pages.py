@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import CLOSER, FORMULA, HOSTILE, OPENER, large_run, real_run, report_of
+from report_runs import CLOSER, FORMULA, HOSTILE, IMAGE, OPENER, large_run, real_run, real_sweep, report_of
+
+from finiex_ray.sweep.results import SweepData
 
 playwright = pytest.importorskip("playwright.sync_api", reason="PLAYWRIGHT ABSENT: pip install playwright")
 
@@ -39,6 +41,13 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report_of(real_run(tmp_path_factory.mktemp("real")))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> SweepData:
+    found = real_sweep(tmp_path_factory.mktemp("swept"))
+    found.report()
+    return found
 
 
 class Watched:
@@ -88,6 +97,15 @@ def column(page: Any, key: str, table: str = "scenarios") -> list[str]:
     headings = page.locator(f"[data-table={table}] thead th").all_inner_texts()
     place = headings.index(key) + 1
     return page.locator(f"[data-table={table}] tbody tr > :nth-child({place})").all_inner_texts()
+
+
+def until(page: Any, expression: str, value: object) -> None:
+    """Waits for a value; the page's policy lets no text be run as code, so that its own waiting will not do."""
+    for _ in range(600):
+        if page.evaluate(expression) == value:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{expression} is {page.evaluate(expression)!r}")
 
 
 def amounts(texts: list[str]) -> list[float]:
@@ -185,15 +203,60 @@ def test_the_csv_holds_what_the_table_shows(watched: Watched, report: Path) -> N
     assert [float(row["net_profit"]) for row in rows if row["net_profit"]] == amounts(column(page, "net profit"))
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_shown_and_do_nothing(watched: Watched, report: Path, name: str) -> None:
-    page = watched.open(report / "index.html")
-    assert page.locator("h1").inner_text() == "set " + OPENER
-    page.get_by_role("link", name=name, exact=True).first.click()
-    page.wait_for_selector("#chart-timeline .main-svg", state="attached")
-    assert page.locator("h1").inner_text() == name
-    assert page.title() == f"{name} · finiex_ray"
+def test_names_are_shown_and_do_nothing(watched: Watched, report: Path) -> None:
+    for name in HOSTILE:
+        page = watched.open(report / "index.html")
+        assert page.locator("h1").inner_text() == "set " + OPENER
+        page.get_by_role("link", name=name, exact=True).first.click()
+        page.wait_for_selector("#chart-timeline .main-svg", state="attached")
+        assert page.locator("h1").inner_text() == name
+        assert page.title() == f"{name} · finiex_ray"
+        assert page.locator("img, b").count() == 0
+
+
+def test_a_sweep_is_explored(watched: Watched, swept: SweepData) -> None:
+    page = watched.open(swept.run_dir.path / "report" / "index.html")
+    watched.charts()
+    assert page.locator("h1").inner_text() == f"sweep {OPENER}"
     assert page.locator("img, b").count() == 0
+
+    def cells() -> list[list[float]]:
+        return page.evaluate("document.getElementById('chart-heatmap').data[0].z")
+
+    page.get_by_label("x", exact=True).select_option(label="sl_points")
+    page.get_by_label("y", exact=True).select_option(label="period")
+    page.get_by_label("metric", exact=True).select_option(label="trades")
+    page.get_by_label("shows", exact=True).select_option(label="max")
+    until(page, "document.getElementById('chart-heatmap').layout.xaxis.title.text", "sl_points")
+    wanted = swept.complete.pivot_table(
+        index="workers.rsi_fast.period", columns="logic.sl_points", values="trades", aggfunc="max"
+    )
+    assert cells() == wanted.to_numpy().tolist()
+
+    lines = "document.getElementById('chart-parallel').data.flatMap(t => t.y).filter(y => y === null).length"  # ends of lines
+    assert page.evaluate(lines) == len(swept.complete)
+    page.get_by_role("searchbox", name="Filter trials").fill("sl_points=60 complete")
+    assert column(page, "sl_points", "trials") == ["60", "60"]
+    until(page, lines, 2)
+    page.get_by_role("link", name=f"t{swept.best()['trial']:05d}_{IMAGE}", exact=True).click()
+    page.wait_for_selector("#chart-timeline .main-svg", state="attached")
+    assert page.locator("h1").inner_text().endswith(IMAGE)
+    page.get_by_role("link", name=f"← sweep {OPENER}", exact=True).click()
+    page.wait_for_selector("[data-table=folds], [data-table=trials]", state="attached")
+
+
+def test_tables_need_no_charts(browser: Any, tmp_path: Path, report: Path) -> None:
+    """Nothing of the page waits for the large script; where it is missing, the charts say so."""
+    copy = tmp_path / "report"
+    shutil.copytree(report, copy)
+    (copy / "assets" / "plotly.min.js").unlink()
+    watched = Watched(browser)
+    page = watched.open(copy / "index.html")
+    page.get_by_role("searchbox", name="Filter scenarios").fill("usdjpy")
+    assert column(page, "scenario") == ["week"]
+    page.get_by_text("needs the folder assets").first.wait_for()
+    assert all("ERR_FILE_NOT_FOUND" in each for each in watched.complaints)
+    watched.context.close()
 
 
 def test_a_script_in_the_page_would_be_stopped(browser: Any, report: Path, tmp_path: Path) -> None:
@@ -254,16 +317,23 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_pages_fit_the_screen_and_are_kept_as_pictures(browser: Any, report: Path, scheme: str) -> None:
+def test_pages_fit_the_screen_and_are_kept_as_pictures(
+    browser: Any, report: Path, swept: SweepData, scheme: str
+) -> None:
     watched = Watched(browser, **SCHEMES[scheme])
     SHOTS.mkdir(parents=True, exist_ok=True)
-    for name in ("index.html", "scenarios/week.html"):
-        page = watched.open(report / name)
+    sweep_page = swept.run_dir.path / "report" / "index.html"
+    for name, path in (
+        ("index", report / "index.html"),
+        ("week", report / "scenarios/week.html"),
+        ("sweep", sweep_page),
+    ):
+        page = watched.open(path)
         watched.charts()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
         assert page.evaluate(CONTRAST) == []
         page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=SHOTS / f"{Path(name).stem}-{scheme}.png", full_page=True)
+        page.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=True)
         watched.check()
     watched.context.close()
 

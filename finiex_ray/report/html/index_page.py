@@ -101,7 +101,7 @@ def index_html(
         "left_out": len(scenarios) - len(shown),
         "missing": int(run.info["scenarios"]) - len(scenarios),
         "failures": [
-            {name: None if pd.isna(value) else value for name, value in failure.items()}
+            {"more": 0, **{name: None if pd.isna(value) else value for name, value in failure.items()}}
             for failure in failures.head(MOST_ERRORS).to_dict("records")
         ],
         "failures_left_out": max(0, len(failures) - MOST_ERRORS),

@@ -16,9 +16,12 @@ from markupsafe import Markup
 from finiex_ray.core.errors import ConfigError
 from finiex_ray.display import numbers
 
-__all__ = ["ASSETS", "asset_bytes", "data_block", "render"]
+__all__ = ["ASSETS", "SWEEP_ASSETS", "asset_bytes", "data_block", "render"]
 
 ASSETS: Final = ("report.css", "report.js", "plotly.min.js")
+"""Files that the pages of a report share."""
+SWEEP_ASSETS: Final = (*ASSETS, "explore.js")
+"""And those of a sweep's."""
 _OWN: Final = Path(__file__).parent / "assets"
 # What could end a script element or open a comment in it, or end a line in JavaScript.
 _ESCAPES: Final = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}

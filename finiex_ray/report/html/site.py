@@ -1,16 +1,17 @@
-"""`write_report`: which pages a report has, and its files."""
+"""`write_report` and `write_pages`: which pages a report has, and its files."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pandas as pd
 
+from finiex_ray.config.models import ScenarioSet
 from finiex_ray.core.errors import ConfigError, DataError, FiniexError, suggest
 from finiex_ray.core.text import printable
 from finiex_ray.core.version import __version__
@@ -22,7 +23,7 @@ from finiex_ray.report.html.scenario_page import ScenarioData, scenario_html
 from finiex_ray.results.files import log_names, write_atomic, write_file
 from finiex_ray.results.reader import RunData
 
-__all__ = ["DEFAULT_PAGES", "MOST_TICKS", "write_report"]
+__all__ = ["DEFAULT_PAGES", "MOST_TICKS", "Budget", "FirstPage", "Recorded", "write_pages", "write_report"]
 
 DEFAULT_PAGES: Final = 25
 """Scenarios that get a page of their own when nobody asks for more."""
@@ -33,13 +34,44 @@ _MANIFEST: Final = "report.json"
 _PAGE: Final = re.compile(r"scenarios/[A-Za-z0-9._-]+\.html")
 
 
+class Recorded(Protocol):
+    """Scenarios with their records: a run, or those scenarios of a sweep that were run again with records."""
+
+    @property
+    def run_id(self) -> str:
+        """Identifier of the run."""
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """``run.json`` without the configuration."""
+
+    @property
+    def config(self) -> ScenarioSet:
+        """The scenarios."""
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """A row a scenario that has a result; ``index`` is its place in the set."""
+
+    def rows(self, table: str, indexes: Sequence[int]) -> pd.DataFrame:
+        """The rows of some scenarios in a table of records."""
+
+    def log(self, scenario: str) -> str:
+        """The log of a scenario."""
+
+
+FirstPage = Callable[[Mapping[int, str], Mapping[str, Any]], str]
+"""Makes ``index.html``: is given the link to each scenario's page by its place, and what every page shows."""
+
+
 @dataclass
-class _Budget:
+class Budget:
     """Ticks that may still be read."""
 
     left: float
 
     def take(self, ticks: int) -> bool:
+        """Whether so many may be read; they are taken off then."""
         if ticks > self.left:
             return False
         self.left -= ticks
@@ -67,15 +99,50 @@ def write_report(
     Raises:
         ConfigError: If a name is unknown, or the folder cannot be written.
     """
+    budget = Budget(float("inf") if scenarios or every else MOST_TICKS)
+
+    def first_page(pages: Mapping[int, str], frame: Mapping[str, Any]) -> str:
+        shown = _ranked(run.scenarios, MOST_ROWS)
+        return index_html(run, shown, pages, _quality(market, run.scenarios, budget), frame)
+
     folder = run.run_dir.path / "report" if out is None else out
+    return write_pages(run, market, folder, first_page, scenarios=scenarios, every=every, budget=budget)
+
+
+def write_pages(
+    run: Recorded,
+    market: MarketView | str,
+    folder: Path,
+    first_page: FirstPage,
+    *,
+    scenarios: Collection[str] = (),
+    every: bool = False,
+    budget: Budget | None = None,
+    assets: Sequence[str] = ASSETS,
+) -> Path:
+    """Writes the pages of scenarios, then the first page, and returns its path.
+
+    Args:
+        run: The scenarios.
+        market: See `write_report`.
+        folder: Where pages go; those of the same results stay there.
+        first_page: Makes the first page.
+        scenarios: See `write_report`.
+        every: See `write_report`.
+        budget: Ticks that may be read for bars and workers' lines; default: `MOST_TICKS` unless pages were asked for.
+        assets: Files that the pages share.
+
+    Raises:
+        ConfigError: If a name is unknown, or the folder cannot be written.
+    """
     chosen = _choose(run.scenarios, scenarios, every=every)
-    asked = bool(scenarios) or every
+    budget = budget or Budget(float("inf") if scenarios or every else MOST_TICKS)
     try:
         (folder / "scenarios").mkdir(parents=True, exist_ok=True)
         (folder / "assets").mkdir(exist_ok=True)
-        for name in ASSETS:
+        for name in assets:
             write_file(folder / "assets" / name, asset_bytes(name))
-        return _write_pages(run, market, folder, chosen, _Budget(float("inf") if asked else MOST_TICKS))
+        return _write_pages(run, market, folder, chosen, budget, first_page)
     except OSError as error:
         message = f"the report cannot be written ({error.strerror}); choose another place with --out"
         raise ConfigError(message, source=str(folder)) from error
@@ -108,7 +175,14 @@ def _ranked(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     return rows.loc[sorted(kept)]
 
 
-def _write_pages(run: RunData, market: MarketView | str, folder: Path, chosen: pd.DataFrame, budget: _Budget) -> Path:
+def _write_pages(
+    run: Recorded,
+    market: MarketView | str,
+    folder: Path,
+    chosen: pd.DataFrame,
+    budget: Budget,
+    first_page: FirstPage,
+) -> Path:
     stems = [name.removesuffix(".log") for name in log_names(each.name for each in run.config.scenarios)]
     pages = _kept_pages(run, folder)
     frame = {"run_id": run.run_id, "set_name": printable(str(run.info.get("set", ""))), "version": __version__}
@@ -123,15 +197,13 @@ def _write_pages(run: RunData, market: MarketView | str, folder: Path, chosen: p
         pages[index] = f"scenarios/{stems[index]}.html"
         html = scenario_html(data, {**frame, "root": "../", "before": before, "after": after})
         write_file(folder / pages[index], html.encode())
-    shown = _ranked(run.scenarios, MOST_ROWS)
-    html = index_html(run, shown, pages, _quality(market, run.scenarios, budget), {**frame, "root": ""})
-    write_file(folder / "index.html", html.encode())
+    write_file(folder / "index.html", first_page(pages, {**frame, "root": ""}).encode())
     kept = {str(index): path for index, path in sorted(pages.items())}
     write_atomic(folder / _MANIFEST, json.dumps({**_identity(run), "pages": kept}, indent=1) + "\n")
     return folder / "index.html"
 
 
-def _scenarios(run: RunData, market: MarketView | str, chosen: pd.DataFrame, budget: _Budget) -> Iterator[ScenarioData]:
+def _scenarios(run: Recorded, market: MarketView | str, chosen: pd.DataFrame, budget: Budget) -> Iterator[ScenarioData]:
     """What the pages are made from; the records of a few scenarios are in memory at a time."""
     configs = run.config.scenarios
     for first in range(0, len(chosen), _AT_ONCE):
@@ -146,12 +218,12 @@ def _scenarios(run: RunData, market: MarketView | str, chosen: pd.DataFrame, bud
             yield ScenarioData(row, configs[index], trades, orders, equity, log, log_file, drawn, note)
 
 
-def _identity(run: RunData) -> dict[str, Any]:
+def _identity(run: Recorded) -> dict[str, Any]:
     names = ("run_id", "epoch", "status", "result_hash")
     return {**{name: run.info.get(name) for name in names}, "version": __version__}
 
 
-def _kept_pages(run: RunData, folder: Path) -> dict[int, str]:
+def _kept_pages(run: Recorded, folder: Path) -> dict[int, str]:
     """Pages that an earlier call left for the same results; those of other results are deleted."""
     path = folder / _MANIFEST
     try:
@@ -175,7 +247,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _log(run: RunData, row: Mapping[str, Any]) -> tuple[str, str]:
+def _log(run: Recorded, row: Mapping[str, Any]) -> tuple[str, str]:
     name = str(row["name"])
     where = f"logs/{row['log']}" if row["log"] else "logs.parquet"
     try:
@@ -185,7 +257,7 @@ def _log(run: RunData, row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _market(
-    run: RunData, market: MarketView | str, row: Mapping[str, Any], budget: _Budget
+    run: Recorded, market: MarketView | str, row: Mapping[str, Any], budget: Budget
 ) -> tuple[MarketBars | None, str | None]:
     index, ticks = int(row["index"]), int(row["ticks"])
     if not ticks:
@@ -204,7 +276,7 @@ def _market(
 
 
 def _quality(
-    market: MarketView | str, rows: pd.DataFrame, budget: _Budget
+    market: MarketView | str, rows: pd.DataFrame, budget: Budget
 ) -> list[tuple[str, QualityReport | None, str]]:
     """For each symbol the quality of its days from the first scenario to the last."""
     scenarios = rows[rows["ticks"] > 0]

@@ -48,9 +48,11 @@ def test_a_sweep_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     found = open_run("latest")
     assert found.info["set"] == "stops"
     assert float(found.config.scenarios[0].logic.params["lots"]) == 0.2
-    assert (found.run_dir.path / "report.html").is_file()
+    assert (found.run_dir.path / "report" / "index.html").is_file()
     assert "Best trials" in err
     assert "4 trials, 40 scenarios, 0 failed" in err
+    assert "4/4 trials  40 scenarios  best net_profit" in err
+    assert "120,000 of 120,000 ticks" in err
     few = json.loads(invoke("sweep", str(path), "--executor", "local", "--json", "--trials", "2")[1].splitlines()[-1])
     assert few["trials"] == 2
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import io
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from result_builders import completed, failed
 from rich.console import Console
 
+from finiex_ray.display.line import Rhythm, renewable
 from finiex_ray.display.live import LiveDisplay
+from finiex_ray.display.pace import Pace
 from finiex_ray.engine.result import ProgressUpdate
 from finiex_ray.execution.coordinator import Totals
 
@@ -140,6 +144,86 @@ def test_quiet_shows_nothing(clock) -> None:
         display.update([update(0)], totals())
         display.finished(failed(0, "bad"))
     assert out.file.getvalue() == ""
+
+
+def test_a_log_gets_fewer_lines_the_longer_it_takes_and_no_control_characters(clock) -> None:
+    out = console(terminal=False)
+    with LiveDisplay(console=out, clock=clock) as display:
+        for second in range(4 * 3_600):
+            clock.now_s += 0.25
+            display.update([update(0)], totals(elapsed_s=second / 4))
+    lines = out.file.getvalue().splitlines()
+    assert 80 < len(lines) < 130
+    assert "\x1b" not in out.file.getvalue()
+    assert "\r" not in out.file.getvalue()
+
+
+def test_a_console_that_only_pretends_to_be_a_terminal_gets_lines(monkeypatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as build servers set it, with stderr in a file
+    pretended = console(terminal=True)
+    assert renewable(pretended, given=True)
+    assert not renewable(pretended)
+
+
+def test_a_notebook_has_one_line_that_is_renewed_now_and_then(clock, monkeypatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("finiex_ray.display.live.notebook_display", lambda: shown.append)
+    with LiveDisplay(clock=clock) as display:
+        for _ in range(40):
+            clock.now_s += 0.25
+            display.update([update(0)], totals())
+    assert len(shown) == 5
+    assert all("4/10 done" in text and "\n" not in text for text in shown)
+
+
+def test_a_terminal_that_takes_nothing_holds_up_nobody_but_the_painter(clock) -> None:
+    """`finished` comes from the thread of the run."""
+    stopped = threading.Event()
+
+    class Stuck(io.StringIO):
+        def write(self, text: str) -> int:
+            assert stopped.wait(60)
+            return super().write(text)
+
+    out = console(terminal=True)
+    display = LiveDisplay(console=out, clock=clock)
+    out.file = Stuck()
+    clock.now_s += 1
+    with ThreadPoolExecutor(2) as pool:
+        painting = pool.submit(display.update, [update(0)], totals())
+        running = pool.submit(lambda: [display.finished(failed(index, f"s{index}")) for index in range(30)])
+        try:
+            running.result(30)
+            assert not painting.done()
+        finally:
+            stopped.set()
+        painting.result(30)
+    display.update([], totals())
+    assert shown(out).count("failed: s") >= 20
+
+
+def test_a_slow_terminal_is_written_to_less_often() -> None:
+    now_s = [0.0]
+    rhythm = Rhythm(lambda: now_s[0], moving=True)
+    now_s[0] = 0.2
+    assert rhythm.due
+    with rhythm.painting():
+        now_s[0] += 0.03
+    now_s[0] += 2.9
+    assert not rhythm.due  # it took 30 ms: a hundredth of the time
+    now_s[0] += 0.2
+    assert rhythm.due
+
+
+def test_the_speed_is_that_of_the_last_moments() -> None:
+    pace = Pace()
+    assert pace.text(0, 1_000, 0.0).endswith("ETA –")
+    assert "ETA 1:" in pace.text(100, 1_000, 10.0)  # 10 a second
+    for second in range(11, 30):
+        text = pace.text(100 + 20 * (second - 10), 1_000, float(second))
+    assert text.startswith("480 of 1,000 ticks  20 /s")
+    assert text.endswith("ETA 26.0 s")
+    assert Pace().text(10, None, 2.0) == "10 ticks  5 /s  2.00 s elapsed  ETA –"
 
 
 def test_no_color_is_honoured(clock, monkeypatch) -> None:

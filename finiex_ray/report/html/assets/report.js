@@ -3,6 +3,7 @@
 (() => {
   const PAGE_ROWS = 100;
   const NARROW = 560; // px
+  const UNHURRIED_MS = 1000;
   const MINUS = "\u2212";
   const DASH = "\u2013";
   const NUMERIC = new Set(["count", "number", "signed", "duration", "time"]);
@@ -77,8 +78,8 @@
   const parseFilter = (text, columns) => {
     const tests = [];
     for (const token of text.trim().split(/\s+/).filter(Boolean)) {
-      const found = /^([\w%]+)(<=|>=|!=|<|>|=)(-?\d+(?:\.\d+)?(?:e-?\d+)?)$/i.exec(token);
-      const place = found ? columns.findIndex((column) => column.key === found[1].toLowerCase()) : -1;
+      const found = /^([\w%.]+)(<=|>=|!=|<|>|=)(-?\d+(?:\.\d+)?(?:e-?\d+)?)$/i.exec(token);
+      const place = found ? columns.findIndex((column) => [column.key, column.label].some((name) => name.toLowerCase() === found[1].toLowerCase())) : -1;
       if (place >= 0) {
         const limit = Number(found[3]);
         const compare = {
@@ -166,6 +167,7 @@
       }
       this.page = 0;
       this.draw();
+      this.body.dispatchEvent(new CustomEvent("rows", { bubbles: true, detail: { table: this.name, rows: this.rows } }));
     }
 
     turn(step) {
@@ -251,8 +253,9 @@
     const range = element.layout?.xaxis && !element.layout.xaxis.autorange ? element.layout.xaxis.range : null;
     if (range) layout.xaxis = { ...layout.xaxis, range, autorange: false };
     if (element.clientWidth < NARROW) {
-      layout.margin = { ...layout.margin, l: 46, r: 6, t: 8 };
-      layout.legend = { ...layout.legend, y: -44 / layout.height, yanchor: "top" };
+      const below = layout.xaxis?.title ? 24 : 0; // under the title of the axis
+      layout.margin = { ...layout.margin, l: 46, r: 6, t: 8, b: (layout.margin?.b ?? 40) + (layout.showlegend ? below : 0) };
+      layout.legend = { ...layout.legend, y: -(44 + below) / layout.height, yanchor: "top" };
     }
     const prices = priceRange(figure.data, -Infinity, Infinity);
     if (prices && !range) layout.yaxis = { ...layout.yaxis, range: prices };
@@ -311,32 +314,66 @@
     return Plotly.relayout(element, { "xaxis.range": [from + left * width, to + right * width] });
   };
 
-  const drawCharts = () => {
-    const charts = [...document.querySelectorAll(".chart")].map((element) => [element, data(element)]);
-    const drawn = new Set();
-    const show = async (entry) => {
-      drawn.add(entry);
-      await draw(...entry);
-      const [element, figure] = entry;
+  // Plotly is large: it is fetched beside the page, and run when tables and texts stand on the screen.
+  let loaded = null;
+  const plotly = () => {
+    loaded ??= new Promise((resolve, reject) => {
+      const script = make("script", { src: document.getElementById("plotly").href });
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", reject);
+      document.head.append(script);
+    });
+    return loaded;
+  };
+
+  // At once where a chart is in sight, else when the reader moves towards it, or after a while.
+  const plotlyWhenWanted = (charts) => {
+    if (charts.some((element) => element.getBoundingClientRect().top < innerHeight)) return plotly();
+    return new Promise((resolve) => {
+      const start = () => resolve(plotly());
+      addEventListener("scroll", start, { once: true, passive: true });
+      setTimeout(start, UNHURRIED_MS);
+    });
+  };
+
+  // Most figures stand in the page; those that a reader steers are built from its data by explore.js.
+  const figureOf = (element) => {
+    const found = data(element);
+    const build = element.dataset.build;
+    return build ? () => window.figureBuilders[build](found, element) : () => found;
+  };
+
+  const drawCharts = async () => {
+    const charts = new Map([...document.querySelectorAll(".chart")].map((element) => [element, figureOf(element)]));
+    if (!charts.size) return;
+    try {
+      await plotlyWhenWanted([...charts.keys()]);
+    } catch {
+      charts.forEach((_, element) => element.append("This chart needs the folder assets beside the page."));
+      return;
+    }
+    const waiting = new Set(charts.keys());
+    const redraw = (element) => waiting.has(element) || draw(element, charts.get(element)());
+    const show = async (element) => {
+      waiting.delete(element);
+      const figure = charts.get(element)();
+      await draw(element, figure);
       if (figure.layout.xaxis?.type === "date") element.on("plotly_relayout", (changes) => fitHeights(element, figure, changes));
     };
-    // What is out of sight is drawn when it comes into sight.
+    // One chart, then whatever the reader does, then the next one. What is out of sight is drawn when it comes into sight.
     const watcher = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const entry = charts.find(([element]) => element === target);
-        if (isIntersecting && !drawn.has(entry)) show(entry);
-      }
+      const near = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+      near.forEach((element, place) => setTimeout(() => waiting.has(element) && show(element), place));
     }, { rootMargin: "400px" });
-    charts.forEach(([element]) => watcher.observe(element));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((entry) => draw(...entry)));
-    addEventListener("beforeprint", () => charts.filter((entry) => !drawn.has(entry)).forEach(show));
+    charts.forEach((_, element) => watcher.observe(element));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...charts.keys()].forEach(redraw));
+    document.addEventListener("rebuild", (event) => redraw(event.target));
+    addEventListener("beforeprint", () => [...waiting].forEach(show));
     for (const button of document.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => zoom(button.closest("figure").querySelector(".chart"), button.dataset.zoom));
     }
   };
 
   document.querySelectorAll(".data-table").forEach((root) => new DataTable(root));
-  // Plotly is large: it comes beside the tables, whenever it is ready.
-  if (window.Plotly) drawCharts();
-  else document.getElementById("plotly").addEventListener("load", drawCharts);
+  requestAnimationFrame(() => setTimeout(drawCharts)); // after the first paint
 })();
