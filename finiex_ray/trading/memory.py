@@ -53,7 +53,10 @@ _GROWING: Final = {
     "draws": 64,
 }
 _GROWTH: Final = 4
-_USED: Final = {"queue": "pending", "book": "resting"}  # fields of the ledger that count the rows, where not of the table's name
+_USED: Final = {
+    "queue": "pending",
+    "book": "resting",
+}  # fields of the ledger that count the rows, where not of the table's name
 
 
 class AccountMemory:
