@@ -5,6 +5,9 @@ first (as JSON a ``file`` is a set that runs by itself; ``input=NAME`` is anothe
 shows what a command printed, ``data=A,B`` needs real data, ``ray`` starts Ray, ``head`` needs a head that runs, ``no-run`` is
 not run. Any other ``sh`` or ``python`` block is run by itself, in a fresh folder with ``configs/`` and the files of the same
 document.
+
+The pages of ``FLOWS`` are read from top to bottom instead: all their blocks run in one shell, files are written where they stand,
+and an ``output`` block is what the block before it printed (``…`` stands for anything).
 """
 
 from __future__ import annotations
@@ -18,18 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = (
-    "README.md",
-    "ARCHITECTURE.md",
-    "SECURITY.md",
-    "configs/brokers/README.md",
-    "docs/benchmarks.md",
-    "docs/cluster.md",
-    "docs/commands.md",
-    "docs/faults.md",
-    "docs/fills.md",
-    "docs/sweeps.md",
-)
+_PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "SECURITY.md", "configs/brokers/README.md", *_PAGES)
+FLOWS = tuple(page for page in _PAGES if page.count("/") > 1 or Path(page).stem in ("tutorial", "troubleshooting"))
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 REAL_DATA = {"oanda": "lean/forex/oanda", "fxcm": "lean/forex/fxcm"}
 
@@ -59,6 +53,30 @@ def blocks(document: str) -> list[Block]:
 
 
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
+
+
+def flow_script(document: str, outputs: Path) -> str:
+    """A page as one shell script; what its block at line N prints goes to ``outputs/N.out`` and ``outputs/N.err``."""
+    parts = ["set -euo pipefail", "trap 'echo stopped at $place' ERR"]
+    for block in (block for block in ALL if block.document == document):
+        parts.append(f"place={block.place}")
+        if block.role in ("file", "input", "sweep"):
+            parts.append(f"cat > {block.value} <<'END_OF_FILE'\n{block.body}END_OF_FILE")
+        elif block.role in ("run", "ray", "head") and block.language in ("sh", "python"):
+            body = block.body
+            if block.language == "python":
+                body = f"cat > block.py <<'END_OF_FILE'\n{body}END_OF_FILE\npython block.py\nrm block.py\n"
+            parts.append(f"{{\n{body}}} > {outputs}/{block.line}.out 2> {outputs}/{block.line}.err")
+    return "\n".join(parts)
+
+
+def shown_pattern(body: str) -> re.Pattern[str]:
+    """What an ``output`` block says, as a pattern: a line ``…`` stands for any lines, ``…`` within one for anything."""
+    lines = [
+        ".*?" if line.strip() == "…" else re.escape(line.rstrip()).replace("…", "[^\n]*?")
+        for line in body.splitlines()
+    ]
+    return re.compile("\\s*\n\\s*".join(line.replace("\\ ", " ") for line in lines), re.DOTALL)
 
 
 def prepare(folder: Path, document: str) -> Path:
