@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from links import ROOT
@@ -32,12 +31,12 @@ class Picture(NamedTuple):
     title: str
     command: str
     exit_code: int = 0
-    page: str = ""  # the page that it wrote, below the runs
+    reports: bool = False
 
 
 _PICTURES: Final = (
-    Picture("run", "A run", f"run {_SET} --run-id quickstart", page="quickstart/report/index.html"),
-    Picture("sweep", "A sweep", "sweep configs/sweeps/rsi_grid.json --report", page="latest/report.html"),
+    Picture("run", "A run", f"run {_SET}", reports=True),
+    Picture("sweep", "A sweep", "sweep configs/sweeps/rsi_grid.json --report", reports=True),
     Picture("mistake", "A mistake in a set", f"validate {_SET} --set logic.lot=0.2", exit_code=2),
 )
 
@@ -56,8 +55,9 @@ def files() -> dict[str, str | bytes]:
     for picture in _PICTURES:
         made[f"gallery/{picture.name}.svg"] = _drawn(picture.command, _printed(picture))
         parts.append(f"## {picture.title}\n\n![{picture.command}](gallery/{picture.name}.svg)")
-        if picture.page:
-            page = _FOLDER / "runs" / picture.page
+        if picture.reports:
+            run = _FOLDER / "runs" / (_FOLDER / "runs" / "latest").read_text(encoding="utf-8").strip()
+            page = next(page for page in (run / "report" / "index.html", run / "report.html") if page.exists())
             folder = f"gallery/{picture.name}"
             made |= {
                 f"{folder}/{path.relative_to(page.parent).as_posix()}": path.read_bytes()
@@ -76,7 +76,7 @@ def files() -> dict[str, str | bytes]:
 def _printed(picture: Picture) -> str:
     """What a command printed, with its colours."""
     environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "RAY_ADDRESS")}
-    environment |= {"FORCE_COLOR": "1", "COLUMNS": str(_WIDTH), "TERM": "xterm-256color"}
+    environment |= {"FINIEX_RAY_REPORT": "1", "FORCE_COLOR": "1", "COLUMNS": str(_WIDTH), "TERM": "xterm-256color"}
     words = [sys.executable, "-m", "finiex_ray", *shlex.split(picture.command)]
     if picture.command.startswith(("run ", "sweep ")):
         words += ["--executor", "local"]

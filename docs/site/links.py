@@ -22,6 +22,9 @@ PAGES: Final = {
 }
 SHOWN: Final = {"configs": "reference/files.md", "cluster": "reference/files.md", "notebooks": "reference/files.md"}
 
+_TABLE = re.compile(
+    r"^<!-- table: (\w+) -->$", re.MULTILINE
+)  # stands for what ``make bench-docs`` wrote into docs/benchmarks.md
 _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)\s#]*)(#[^)\s]*)?\)")
 _FENCE = re.compile(r"^```(\w+) +([\w-]+)(?:=(\S+))?$", re.MULTILINE)
 _CONTENTS = re.compile(r"^\*\*Contents\*\*:.*?(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)  # the site has its own
@@ -48,9 +51,16 @@ def anchor_of(source: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")
 
 
+def measured(name: str) -> str:
+    """A table of docs/benchmarks.md."""
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    return text.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
+
+
 def page_markdown(text: str, page: str) -> str:
     """A document as the site takes it: links between pages instead of files, roles of code blocks as titles."""
     source, here = source_of(page), posixpath.dirname(page)
+    text = _TABLE.sub(lambda found: measured(found[1]), text)
 
     def led(link: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link[1]))

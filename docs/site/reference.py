@@ -32,7 +32,15 @@ _SCHEMAS: Final[dict[str, tuple[str, tuple[type[BaseModel], ...]]]] = {
     "reference/schema-set.md": (
         "Scenario set: every field\n\n`global` has the fields of `ScenarioConfig` but for `name`; a scenario has all of them. "
         "[Scenario sets](scenario-sets.md) explains them; `finiex-ray schema` prints them as JSON Schema.",
-        (ScenarioConfig, DataConfig, AccountConfig, *_SHARED_COSTS, costs.GuardConfig, ExecutionConfig, LiveStatsConfig),
+        (
+            ScenarioConfig,
+            DataConfig,
+            AccountConfig,
+            *_SHARED_COSTS,
+            costs.GuardConfig,
+            ExecutionConfig,
+            LiveStatsConfig,
+        ),
     ),
     "reference/schema-broker.md": (
         "Broker file: every field\n\n[Broker files](brokers.md) explains them.",
@@ -78,7 +86,10 @@ def _table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
 
 _API: Final[dict[str, tuple[str, ...]]] = {
     "More of runs": tuple(f"finiex_ray.api.{name}" for name in api.__all__ if name not in finiex_ray.__all__),
-    "Trading": tuple(f"finiex_ray.trading.{name}" for name in ("api.TradingApi", "views.Event", "views.OrderView", "views.PositionView", "views.WakeUp")),
+    "Trading": tuple(
+        f"finiex_ray.trading.{name}"
+        for name in ("api.TradingApi", "views.Event", "views.OrderView", "views.PositionView", "views.WakeUp")
+    ),
     "What strategies see": (
         *(f"finiex_ray.bars.tick.{name}" for name in ("Tick", "ClosedBars", "FormingBar")),
         *(f"finiex_ray.bars.block.{name}" for name in ("Block", "BarBlock")),
@@ -95,8 +106,14 @@ _API: Final[dict[str, tuple[str, ...]]] = {
 
 
 def _api() -> str:
-    groups = {"finiex_ray": tuple(f"{finiex_ray._PLACES[name]}.{name}" for name in finiex_ray.__all__ if name in finiex_ray._PLACES)}
-    parts = ["# Python API\n\nWhat `import finiex_ray` offers, and what lies below it that strategies and notebooks use."]
+    groups = {
+        "finiex_ray": tuple(
+            f"{finiex_ray._PLACES[name]}.{name}" for name in finiex_ray.__all__ if name in finiex_ray._PLACES
+        )
+    }
+    parts = [
+        "# Python API\n\nWhat `import finiex_ray` offers, and what lies below it that strategies and notebooks use."
+    ]
     for title, names in (groups | _API).items():
         parts += [f"## {title}", *(f"::: {name}" for name in names)]
     return "\n\n".join(parts) + "\n"
@@ -245,7 +262,14 @@ def _files() -> str:
         "# Files of the repository\n\nEvery scenario set, sweep and broker file of `configs/` and every file of `cluster/`, as they are. "
         "All of `configs/` runs in a test."
     ]
-    for folder in ("configs", "configs/scenario_sets", "configs/sweeps", "configs/brokers", "cluster", "cluster/kuberay"):
+    for folder in (
+        "configs",
+        "configs/scenario_sets",
+        "configs/sweeps",
+        "configs/brokers",
+        "cluster",
+        "cluster/kuberay",
+    ):
         parts.append(f"## {folder} {{#{anchor_of(folder)}}}")
         parts += [
             _file(path.relative_to(ROOT).as_posix(), path.suffix)

@@ -56,7 +56,7 @@ ALL = [block for document in DOCUMENTS for block in blocks(document)]
 
 
 def flow_script(document: str, outputs: Path) -> str:
-    """A page as one shell script; what its block at line N prints goes to ``outputs/N.out`` and ``outputs/N.err``."""
+    """A page as one shell script; what its block at line N prints goes to ``outputs/N``."""
     parts = ["set -euo pipefail", "trap 'echo stopped at $place' ERR"]
     for block in (block for block in ALL if block.document == document):
         parts.append(f"place={block.place}")
@@ -66,17 +66,23 @@ def flow_script(document: str, outputs: Path) -> str:
             body = block.body
             if block.language == "python":
                 body = f"cat > block.py <<'END_OF_FILE'\n{body}END_OF_FILE\npython block.py\nrm block.py\n"
-            parts.append(f"{{\n{body}}} > {outputs}/{block.line}.out 2> {outputs}/{block.line}.err")
+            parts.append(f"{{\n{body}}} > {outputs}/{block.line} 2>&1")
     return "\n".join(parts)
 
 
-def shown_pattern(body: str) -> re.Pattern[str]:
-    """What an ``output`` block says, as a pattern: a line ``…`` stands for any lines, ``…`` within one for anything."""
-    lines = [
-        ".*?" if line.strip() == "…" else re.escape(line.rstrip()).replace("…", "[^\n]*?")
-        for line in body.splitlines()
-    ]
-    return re.compile("\\s*\n\\s*".join(line.replace("\\ ", " ") for line in lines), re.DOTALL)
+def is_shown(body: str, printed: str) -> bool:
+    """Whether an ``output`` block is what was printed: ``…`` as a line stands for any lines, within one for anything."""
+    left, anywhere = [" ".join(line.split()) for line in printed.splitlines() if line.strip()], True
+    for line in filter(None, (" ".join(line.split()) for line in body.splitlines())):
+        if line == "…":
+            anywhere = True
+            continue
+        wanted = re.compile(".*".join(map(re.escape, line.split("…"))))
+        found = next((place for place, each in enumerate(left) if wanted.fullmatch(each)), None)
+        if found is None or (found > 0 and not anywhere):
+            return False
+        left, anywhere = left[found + 1 :], False
+    return True
 
 
 def prepare(folder: Path, document: str) -> Path:

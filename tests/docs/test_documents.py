@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from document_blocks import ALL, DOCUMENTS, FLOWS, REAL_DATA, ROOT, Block, flow_script, prepare, run, shown_pattern
+from document_blocks import ALL, DOCUMENTS, FLOWS, REAL_DATA, ROOT, Block, flow_script, is_shown, prepare, run
 from heads import Head, ray_head
 
 from finiex_ray import run_set
@@ -99,15 +99,16 @@ def test_page_can_be_followed(document: str, tmp_path: Path, request: pytest.Fix
     if any(block.role == "head" for block in page):
         head: Head = request.getfixturevalue("head")
         values = {**head.env, "RAY_API_SERVER_ADDRESS": head.http}
+    values |= {"FINIEX_RAY_REPORT": "1" if document == "docs/tutorial.md" else "0"}
     done = run(folder, "bash", "-c", flow_script(document, outputs), **values)
     printed = {path.name: path.read_text(encoding="utf-8") for path in sorted(outputs.iterdir())}
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{printed}"
     before = ""
     for block in page:
-        if f"{block.line}.out" in printed:
-            before = printed[f"{block.line}.out"] + printed[f"{block.line}.err"]
+        if str(block.line) in printed:
+            before = printed[str(block.line)]
         elif block.role == "output":
-            assert shown_pattern(block.body).search(before), f"{block.place}\n{before}"
+            assert is_shown(block.body, before), f"{block.place}\n{before}"
 
 
 @pytest.mark.parametrize("block", _params(SETS))
