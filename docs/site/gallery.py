@@ -41,6 +41,12 @@ _PICTURES: Final = (
 )
 
 
+_ABOUT: Final = """# Gallery
+
+Everything here was made by the build of this site, from the files of the repository: the pictures show what the commands
+printed, the pages are those that they wrote."""
+
+
 @cache
 def files() -> dict[str, str | bytes]:
     """The page of the gallery, its pictures and the report pages, by their path in the site."""
@@ -48,10 +54,7 @@ def files() -> dict[str, str | bytes]:
     _FOLDER.mkdir(parents=True)
     shutil.copytree(ROOT / "configs", _FOLDER / "configs")
     made: dict[str, str | bytes] = {}
-    parts = [
-        "# Gallery\n\nEverything here was made by the build of this site, from the files of the repository: the pictures show what the "
-        "commands printed, the pages are those that they wrote."
-    ]
+    parts = [_ABOUT]
     for picture in _PICTURES:
         made[f"gallery/{picture.name}.svg"] = _drawn(picture.command, _printed(picture))
         parts.append(f"## {picture.title}\n\n![{picture.command}](gallery/{picture.name}.svg)")

@@ -27,11 +27,26 @@ from finiex_ray.workers import registry as workers
 
 __all__ = ["pages"]
 
+_ABOUT_SET: Final = """Scenario set: every field
+
+`global` has the fields of `ScenarioConfig` but for `name`; a scenario has all of them. [Scenario
+sets](scenario-sets.md) explains them; `finiex-ray schema` prints them as JSON Schema."""
+_ABOUT_CLI: Final = """# Command line
+
+Every command with its arguments and options, as the program itself knows them. [Commands](../commands.md) has
+examples that run, and what they mean; [exit codes](../commands.md#exit-codes) are there too."""
+_ABOUT_PARAMETERS: Final = """# Parameters of workers and logics
+
+What ships with the package, as `finiex-ray list workers` and `finiex-ray list logics` show it. [Workers and
+logics](workers-and-logics.md) says what they do."""
+_ABOUT_FILES: Final = """# Files of the repository
+
+Every scenario set, sweep and broker file of `configs/` and every file of `cluster/`, as they are. All of
+`configs/` runs in a test."""
 _SHARED_COSTS: Final = (costs.LatencyConfig, costs.SlippageConfig)
 _SCHEMAS: Final[dict[str, tuple[str, tuple[type[BaseModel], ...]]]] = {
     "reference/schema-set.md": (
-        "Scenario set: every field\n\n`global` has the fields of `ScenarioConfig` but for `name`; a scenario has all of them. "
-        "[Scenario sets](scenario-sets.md) explains them; `finiex-ray schema` prints them as JSON Schema.",
+        _ABOUT_SET,
         (
             ScenarioConfig,
             DataConfig,
@@ -125,8 +140,7 @@ def _api() -> str:
 def _command_line() -> str:
     root: Any = typer.main.get_command(app)
     parts = [
-        "# Command line\n\nEvery command with its arguments and options, as the program itself knows them. "
-        "[Commands](../commands.md) has examples that run, and what they mean; [exit codes](../commands.md#exit-codes) are there too."
+        _ABOUT_CLI,
     ]
     parts += [_command(path, command) for path, command in _commands(root)]
     return "\n\n".join(parts) + "\n"
@@ -232,8 +246,7 @@ def _default_value(name: str, field: Mapping[str, Any], required: list[str]) -> 
 
 def _plugins() -> str:
     parts = [
-        "# Parameters of workers and logics\n\nWhat ships with the package, as `finiex-ray list workers` and `finiex-ray list logics` show it. "
-        "[Workers and logics](workers-and-logics.md) says what they do.",
+        _ABOUT_PARAMETERS,
         "## Workers",
     ]
     parts += [
@@ -259,8 +272,7 @@ def _plugin(name: str, found: type, params: list[ParamInfo], more: str = "") -> 
 
 def _files() -> str:
     parts = [
-        "# Files of the repository\n\nEvery scenario set, sweep and broker file of `configs/` and every file of `cluster/`, as they are. "
-        "All of `configs/` runs in a test."
+        _ABOUT_FILES,
     ]
     for folder in (
         "configs",
