@@ -86,7 +86,7 @@ def _printed(picture: Picture) -> str:
     done = subprocess.run(words, cwd=_FOLDER, env=environment, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode != picture.exit_code:
         raise RuntimeError(f"finiex-ray {picture.command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
-    shown = done.stdout if done.stdout.strip() else done.stderr
+    shown = done.stderr + done.stdout if done.returncode else done.stdout  # else stderr has the progress
     return shown.replace(f"{_FOLDER}{os.sep}", "")
 
 
