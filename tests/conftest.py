@@ -35,7 +35,7 @@ def shared_data() -> Path:
     return folder
 
 
-# The same examples on every run; FINIEX_EXAMPLES says how many a property (soak runs use thousands).
+# The same examples on every run; FINIEX_EXAMPLES says how many a property. With --hypothesis-seed N those of that seed.
 settings.register_profile(
     "finiex",
     max_examples=int(os.environ.get("FINIEX_EXAMPLES", "60")),
@@ -45,7 +45,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     print_blob=True,
 )
+settings.register_profile("seeded", settings.get_profile("finiex"), derandomize=False)
 settings.load_profile("finiex")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-seed") is not None:
+        settings.load_profile("seeded")
 
 
 @pytest.fixture(scope="session")

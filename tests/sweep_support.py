@@ -102,7 +102,7 @@ def experiment(
     return fr.Experiment({"name": "test", **config}, source=source, allow_imports=["sweep_support"])
 
 
-def walk_experiment(count: int = 3) -> fr.Experiment:
+def walk_experiment(count: int = 3, lots: float = 0.1) -> fr.Experiment:
     """RSI and an envelope on a walk: three windows of half a day, some 100 trials a second."""
     windows = [
         {"name": f"w{day}", "start": f"2025-09-{day}T06:00:00Z", "end": f"2025-09-{day}T18:00:00Z"}
@@ -113,7 +113,7 @@ def walk_experiment(count: int = 3) -> fr.Experiment:
         "band": {"type": "envelope", "period": 10, "deviation": 0.02, "timeframe": "M30"},
     }
     return experiment(
-        WalkSource(), {"type": "aggressive_trend", "lots": 0.1, "sl_points": 60}, windows, workers=workers
+        WalkSource(), {"type": "aggressive_trend", "lots": lots, "sl_points": 60}, windows, workers=workers
     )
 
 

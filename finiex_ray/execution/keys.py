@@ -69,11 +69,15 @@ class ScenarioKeys:
             strategy,
             self._hashes(config),
             self._once(("broker", id(broker)), broker, lambda: broker.model_dump_json()),
-            self._once(("data", planned.symbol, planned.days, planned.conversion), None, lambda: self._data(planned)),
+            self.data(planned),
             f"{planned.first} {planned.last}",
             self._warmup(planned),
         ]
         return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+
+    def data(self, planned: PlannedScenario) -> str | None:
+        """The content of a scenario's ticks, as a text that is equal for equal content."""
+        return self._once(("data", planned.symbol, planned.days, planned.conversion), None, lambda: self._data(planned))
 
     def _once(self, key: Hashable, subject: Any, make: Callable[[], str | None]) -> str | None:
         if key not in self._found:

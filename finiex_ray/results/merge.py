@@ -17,7 +17,8 @@ from finiex_ray.results.parts import TABLES, entry_tables, order_column, table_s
 
 __all__ = ["EntriesPart", "FolderPart", "Part", "owners", "pieces"]
 
-_PIECE_ROWS: Final = 65_536
+_PIECE_CELLS: Final = 2**18
+_PIECE_ROWS: Final = 2**15
 
 
 class Part(Protocol):
@@ -132,18 +133,18 @@ def pieces(name: str, parts: Sequence[Part], owner: IntArray) -> Iterator[Any]:
                 spans.append((number, group, int(indexes.min()), int(indexes.max())))
                 counts += np.bincount(indexes[owner[indexes] == number], minlength=len(counts))
     read = _Reader(name, parts, owner)
-    for first, last in _ranges(counts):
+    for first, last in _ranges(counts, min(_PIECE_ROWS, _PIECE_CELLS // len(table_schema(name)))):
         chosen = [(part, group) for part, group, low, high in spans if low < last and high >= first]
         yield _in_order(name, read(chosen, first, last))
 
 
-def _ranges(counts: IntArray) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of scenarios with some 65,536 rows each; a scenario is never cut."""
+def _ranges(counts: IntArray, rows: int) -> Iterator[tuple[int, int]]:
+    """Half-open ranges of scenarios with some ``rows`` rows each; a scenario is never cut."""
     ends = np.cumsum(counts)
     first = 0
     while first < len(counts) and ends[-1] > (ends[first - 1] if first else 0):
         before = ends[first - 1] if first else 0
-        last = int(np.searchsorted(ends, before + _PIECE_ROWS)) + 1
+        last = int(np.searchsorted(ends, before + rows)) + 1
         yield first, min(last, len(counts))
         first = last
 

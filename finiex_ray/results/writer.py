@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
+import pyarrow as pa
 
 from finiex_ray.config.models import ScenarioConfig, ScenarioSet
 from finiex_ray.config.resolved import ConfigHashes, from_json, json_lines
@@ -293,6 +294,7 @@ class ResultWriter:
             with table_file(self.run_dir.table(name), table_schema(name)) as write:
                 for piece in pieces(name, parts, owner):
                     write(piece)
+                    pa.default_memory_pool().release_unused()  # else each thread's freed pages stay with it
         sync_folder(self.run_dir.path)
 
     def _output(self) -> Any:

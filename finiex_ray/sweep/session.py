@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from finiex_ray.config.models import DataLoad, ScenarioConfig, ScenarioSet
+from finiex_ray.config.resolved import ConfigHashes
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ScenarioResult, Wanted
@@ -17,6 +19,7 @@ from finiex_ray.execution.choice import choose_executor
 from finiex_ray.execution.coordinator import ExecutorName
 from finiex_ray.execution.debugger import debugger_attached
 from finiex_ray.execution.executor import Executor
+from finiex_ray.execution.keys import ScenarioKeys, engine_digest, strategy_sources
 from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.execution.plan import Brokers, plan_scenarios
 
@@ -91,6 +94,20 @@ class Session:
         with closing(self._executor.run(planned)) as results:
             yield from results
 
+    def inputs(self, windows: Sequence[ScenarioConfig]) -> dict[str, Any]:
+        """What results on some windows depend on beside the parameters that vary, as hashes (JSON values) by what they cover."""
+        plan = plan_scenarios(
+            ScenarioSet(name="windows", source="", scenarios=tuple(windows)), self._cache, self._brokers, self._access
+        )
+        keys, hashes = ScenarioKeys(self._cache), ConfigHashes()
+        return {
+            "engine": engine_digest(),
+            "strategies": strategy_sources(windows),
+            "configuration": _digest(hashes(each) for each in windows),
+            "brokers": _digest(each.task.broker.model_dump_json() for each in plan.runnable),
+            "data": _digest(str(keys.data(each)) for each in plan.runnable),
+        }
+
     def _start(self, name: str) -> Executor:
         if name == "ray":
             from finiex_ray.execution.ray_executor import RayExecutor
@@ -107,3 +124,7 @@ class Session:
         if self._executor is not None:
             self._executor.close()
             self._executor = None
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(dict.fromkeys(texts)).encode()).hexdigest()

@@ -308,11 +308,21 @@ def _same_sweep(run_dir: RunDir, spec: Mapping[str, Any]) -> dict[str, Any]:
     if head.get("status") == "finished":
         raise ConfigError("is finished; there is nothing to resume", source=str(run_dir.path))
     before: Mapping[str, Any] = head.get("sweep") or {}
-    changed = [key for key in sorted({*before, *spec}) if before.get(key) != spec.get(key)]
+    changed = list(_changed(before, spec))
     if changed:
         message = f"began with other values of {', '.join(changed)}; resume it as it began, or start a new sweep"
         raise ConfigError(message, source=str(run_dir.path))
     return head
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Paths of what differs."""
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _changed(old, new, f"{above}{key}.")
+        elif old != new:
+            yield f"{above}{key}"
 
 
 def _now() -> str:

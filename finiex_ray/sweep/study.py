@@ -153,15 +153,13 @@ def run_study(
     run_dir = resume or create_run_dir(out)
     names = [each.name for each in study.objectives]
     details = {"data": study.source.describe(), "executor": executor}
-    store = SweepStore(
-        run_dir, study.scenario_set, study.spec(), study.samples(), names, list(wanted.measures), details
-    )
+    samples = study.samples()
+    session = study.session(executor=executor, jobs=jobs, address=address)
+    spec = {**study.spec(), "inputs": session.inputs(_sampled(study.windows, samples))}
+    store = SweepStore(run_dir, study.scenario_set, spec, samples, names, list(wanted.measures), details)
     best: Mapping[str, Best] = {}
     try:
-        with (
-            study.session(executor=executor, jobs=jobs, address=address) as session,
-            ProgressLine(quiet=quiet) as line,
-        ):
+        with session, ProgressLine(quiet=quiet) as line:
             runner = SweepRunner(
                 session, store, study.space, study.objectives, wanted, lambda: _show(line, runner, study)
             )
@@ -175,6 +173,15 @@ def run_study(
         error.add_note(f"What was finished is kept in {run_dir.path}")
         raise
     return run_dir
+
+
+def _sampled(windows: Sequence[ScenarioConfig], samples: Mapping[str, Sequence[Any]]) -> list[ScenarioConfig]:
+    """The windows with some value of each parameter, so that those run that need one; as they are where it is refused."""
+    params = {path: values[0] for path, values in samples.items()}
+    try:
+        return [with_params(each, params) for each in windows]
+    except ConfigError:
+        return list(windows)
 
 
 def _show(line: ProgressLine, runner: SweepRunner, study: Study) -> None:

@@ -51,7 +51,8 @@ def tasks_s() -> float:
     found = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            if path.with_name("cmdline").read_text().startswith("ray::") and os.getpid() in ancestors(path):
+            title = path.with_name("cmdline").read_text().split("\0")[0].strip()
+            if title.startswith("ray::") and not title.endswith("Agent") and os.getpid() in ancestors(path):
                 found += sum(map(int, path.read_text().rpartition(")")[2].split()[11:13]))
         except OSError:
             continue

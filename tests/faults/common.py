@@ -54,7 +54,12 @@ def ray_workers(driver: int) -> list[int]:
             pid = known[pid][0]
             yield pid
 
-    return [pid for pid, (_, command) in known.items() if command.startswith("ray::") and driver in ancestors(pid)]
+    return [pid for pid, (_, command) in known.items() if is_task_process(command) and driver in ancestors(pid)]
+
+
+def is_task_process(command: str) -> bool:
+    """Whether a process runs tasks; Ray's agents have names of the same kind, and a node ends with its agents."""
+    return command.startswith("ray::") and not command.endswith("Agent")
 
 
 def kill(pid: int) -> None:

@@ -77,7 +77,7 @@ def test_an_order_still_under_way_has_no_end(run_dir) -> None:
 
 
 def test_row_groups_are_bounded_and_order_is_that_of_the_set(run_dir, monkeypatch) -> None:
-    monkeypatch.setattr(merge, "_PIECE_ROWS", 4)
+    monkeypatch.setattr(merge, "_PIECE_CELLS", 128)
     names = [f"s{number}" for number in range(11)]
     with ResultWriter(run_dir, scenario_set(*map(scenario, names))) as writer:
         for index in reversed(range(11)):

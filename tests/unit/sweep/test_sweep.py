@@ -21,7 +21,7 @@ from finiex_ray.execution.local import LocalExecutor
 from finiex_ray.history.verify import verify_run
 from finiex_ray.report import performance
 from finiex_ray.results.journal import segment_files
-from finiex_ray.sweep import runner
+from finiex_ray.sweep import runner, session
 from finiex_ray.sweep.results import SweepData, WalkForwardData, open_run
 
 SPACE = {
@@ -259,6 +259,17 @@ def test_a_sweep_goes_on_only_as_it_began(tmp_path: Path, monkeypatch: pytest.Mo
             exp.sweep({"logic.sl_points": [40, 80]}, executor="local", out=tmp_path, quiet=True)
     with pytest.raises(ConfigError, match="other values of space"):
         exp.sweep({"logic.sl_points": [40, 90]}, executor="local", out=tmp_path, quiet=True, resume="latest")
+    another = walk_experiment(1, lots=0.2)
+    with pytest.raises(ConfigError, match=r"other values of inputs.configuration; "):
+        another.sweep({"logic.sl_points": [40, 80]}, executor="local", out=tmp_path, quiet=True, resume="latest")
+    with monkeypatch.context() as patch:
+        patch.setattr(WalkSource, "content_key", lambda self, symbol, day: f"{symbol} {day} imported again")
+        with pytest.raises(ConfigError, match=r"other values of inputs.data; "):
+            exp.sweep({"logic.sl_points": [40, 80]}, executor="local", out=tmp_path, quiet=True, resume="latest")
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "engine_digest", lambda: "of another version")
+        with pytest.raises(ConfigError, match=r"other values of inputs.engine; "):
+            exp.sweep({"logic.sl_points": [40, 80]}, executor="local", out=tmp_path, quiet=True, resume="latest")
     journal = fr.open_run("latest", tmp_path).run_dir.journal
     segment = next(iter(segment_files(journal).values()))
     content = segment.read_bytes()
