@@ -43,7 +43,7 @@ docs: $(STAMP)
 	$(SITE) build --strict --config-file docs/site/mkdocs.yml
 
 docs-serve: $(STAMP)
-	$(SITE) serve --config-file docs/site/mkdocs.yml --watch .
+	$(SITE) serve --config-file docs/site/mkdocs.yml
 
 # make browser  the report in headless Chromium (part of make test where there is one); pictures in build/screenshots
 browser: $(STAMP)
