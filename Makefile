@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SET    ?= configs/scenario_sets/quickstart.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser browser-setup soak mutants faults lint bench bench-growth bench-docs clean
+.PHONY: help install run test docs docs-serve browser browser-setup soak mutants faults lint bench bench-growth bench-docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,6 +35,15 @@ lint: $(STAMP)
 WORKERS ?= 2
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+# make docs  the documentation as a site, build/site/index.html; a dead link or a missing page is an error
+# make docs-serve  the same at http://127.0.0.1:8000, renewed while it is written
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
+docs: $(STAMP)
+	$(SITE) build --strict --config-file docs/site/mkdocs.yml
+
+docs-serve: $(STAMP)
+	$(SITE) serve --config-file docs/site/mkdocs.yml
 
 # make browser  the report in headless Chromium (part of make test where there is one); pictures in build/screenshots
 browser: $(STAMP)

@@ -21,7 +21,7 @@ from finiex_ray.cli_check import check_app
 from finiex_ray.cli_cluster import logs, plan, status, stop, submit
 from finiex_ray.cli_data import data_app, wide_console
 from finiex_ray.cli_examples import add_examples
-from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath
+from finiex_ray.cli_options import AllowImport, Only, Overrides, SetPath, tell_first_run
 from finiex_ray.cli_project import completion, convert, doctor, init, new
 from finiex_ray.cli_report import report, report_at_the_end
 from finiex_ray.cli_runs import replay, runs_app, verify
@@ -143,6 +143,8 @@ def run(
         raise typer.BadParameter("goes with --resume RUN", param_hint="--retry-failed")
     shared: dict[str, Any] = {"jobs": jobs, "address": address, "out": out, "fail_fast": fail_fast, "quiet": quiet}
     shared["allow_imports"] = allow_import or ()
+    if not quiet:
+        tell_first_run()
     try:
         with terminable():
             if resume is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AllowImport", "AsJson", "Only", "Overrides", "RunName", "RunsFolder", "SetPath"]
+__all__ = ["AllowImport", "AsJson", "Only", "Overrides", "RunName", "RunsFolder", "SetPath", "tell_first_run"]
 
 SetPath = Annotated[Path, typer.Argument(metavar="SET", help="Scenario set, JSON or YAML.", show_default=False)]
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="This scenario alone; may be repeated.")]
@@ -36,3 +36,14 @@ AllowImport = Annotated[
         help="A module or package whose strategies the set may name, or . for those of this folder; may be repeated.",
     ),
 ]
+
+
+def tell_first_run() -> None:
+    """Says that compiling comes first, on a machine that has not compiled the kernels yet."""
+    from finiex_ray.kernels.jit import compiled_before
+
+    if not compiled_before():
+        typer.echo(
+            "The first run on a machine compiles the engine, which takes about 40 s; later ones start at once.",
+            err=True,
+        )

@@ -19,6 +19,11 @@ __all__ = ["Submission", "check_here", "check_there", "send"]
 
 _MUST_MATCH: Final = ("finiex_ray", "ray")
 _MOST_REASONS: Final = 20
+_NO_CATALOG: Final = "no tick catalog at"
+_NO_DATA_HINT: Final = (
+    "\nA job sees the uploaded folder, without what .gitignore and .rayignore name, and what its nodes reach: name the catalog "
+    "as they see it, for example --set data=/mnt/catalogs/mine or --set data=s3://bucket/ticks"
+)
 _NO_MODULE: Final = "No module named finiex_ray"
 
 
@@ -122,7 +127,9 @@ def check_there(submission: Submission, client: JobClient, tell: Callable[[str],
     found = _json_line(lines)
     if found is None or code:
         said = "\n".join(line for line in lines if not line.startswith("{"))[-2_000:]
-        raise ExecutionError(f"the cluster cannot run this set (exit code {code}); it says:\n{said}")
+        raise ExecutionError(
+            f"the cluster cannot run this set (exit code {code}); it says:\n{said}{_NO_DATA_HINT if _NO_CATALOG in said else ''}"
+        )
     here, there = versions(), found["versions"]
     for name in _MUST_MATCH:
         if here[name] != there[name]:

@@ -76,7 +76,7 @@ def ray_head(*, token: bool = True, dashboard: bool = True) -> Iterator[Head]:
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(3)  # its raylet does not heed the signal: longer is not better
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

@@ -132,7 +132,7 @@ class ExecutionConfig(Model):
 class LiveStatsConfig(Model):
     """What a running scenario tells the live display."""
 
-    enabled: bool = Field(True, strict=True)
+    enabled: bool = Field(True, strict=True, description="Whether it is told.")
     update_interval_sec: Real = Field(0.3, ge=0.05, le=60, description="Seconds between two updates of one scenario.")
     export_portfolio_stats: bool = Field(False, strict=True, description="Send balance, equity and trade counts.")
     export_performance_stats: bool = Field(
@@ -144,17 +144,19 @@ class LiveStatsConfig(Model):
 class ScenarioConfig(Model):
     """One scenario with every value resolved: `global` under its own."""
 
-    name: Name
-    enabled: bool = Field(True, strict=True)
-    symbol: Symbol
+    name: Name = Field(description="Unique in the set; no slash, backslash or control character; not = + - @ first.")
+    enabled: bool = Field(True, strict=True, description="Whether it runs.")
+    symbol: Symbol = Field(description="What is traded: a symbol of the data and of the broker file.")
     start: Moment = Field(description="First moment of the window, with a time zone.")
     end: Moment | None = Field(None, description="End of the window, exclusive, with a time zone.")
     max_ticks: int | None = Field(
         None, ge=1, strict=True, description="Most ticks of the window; whichever of end and max_ticks comes first."
     )
     bar_price: BarPrice = Field(BarPrice.MID, description="Price that bars are made of.")
-    workers: Mapping[Name, TypedConfig] = Field(default_factory=dict)
-    logic: TypedConfig
+    workers: Mapping[Name, TypedConfig] = Field(
+        default_factory=dict, description="Indicators by a name of your choice."
+    )
+    logic: TypedConfig = Field(description="The decision logic.")
     account: AccountConfig = AccountConfig()
     execution: ExecutionConfig = ExecutionConfig()
     live_stats: LiveStatsConfig = LiveStatsConfig()

@@ -72,4 +72,4 @@ def scenario_set_schema() -> dict[str, Any]:
 
 def _name_schema() -> dict[str, Any]:
     name: dict[str, Any] = ScenarioConfig.model_json_schema()["properties"]["name"]
-    return {**name, "description": "Unique in the file; no slash, backslash or control character; not = + - @ first."}
+    return name

@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from document_blocks import ALL, DOCUMENTS, REAL_DATA, ROOT, Block, prepare, run
+from document_blocks import ALL, DOCUMENTS, FLOWS, REAL_DATA, ROOT, Block, flow_script, is_shown, prepare, run
 from heads import Head, ray_head
 
 from finiex_ray import run_set
 
-RUN = [block for block in ALL if block.language in ("sh", "python") and block.role in ("run", "ray", "data", "head")]
+RUNNING = ("run", "ray", "data", "head")
+RUN = [
+    block
+    for block in ALL
+    if block.language in ("sh", "python")
+    and block.role in RUNNING
+    and (block.document not in FLOWS or block.role == "data")
+]
 SETS = [block for block in ALL if block.language == "json" and block.role == "file"]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -46,7 +53,7 @@ def test_every_block_is_of_a_known_kind() -> None:
 
 
 def test_only_what_changes_a_machine_is_not_run() -> None:
-    infrastructure = {"docker", "kubectl", "ray", "export"}
+    infrastructure = {"docker", "kubectl", "ray", "export", "python3", "source"}
     for block in ALL:
         if block.role == "no-run":
             commands = [line.split()[0] for line in block.body.splitlines() if line and not line.startswith("#")]
@@ -70,6 +77,38 @@ def test_block_runs(block: Block, tmp_path: Path, request: pytest.FixtureRequest
             values = {**head.env, "RAY_API_SERVER_ADDRESS": head.http}
         done = run(folder, "bash", "-euo", "pipefail", "-c", block.body, **values)
     assert done.returncode == 0, f"{block.place}\n{done.stdout}\n{done.stderr}"
+
+
+def _flows() -> list[object]:
+    on_ray = {block.document for block in ALL if block.role in ("ray", "head")}
+    runs = {block.document for block in ALL if block.language in ("sh", "python") and block.role in RUNNING}
+    marks = {document: [pytest.mark.ray] for document in on_ray}
+    return [pytest.param(each, id=each, marks=marks.get(each, [])) for each in FLOWS if each in runs]
+
+
+@pytest.mark.parametrize("document", _flows())
+def test_page_can_be_followed(document: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """From top to bottom, in one shell and one folder; what is shown as output is what was printed."""
+    page = [block for block in ALL if block.document == document]
+    outputs, folder = tmp_path / "outputs", tmp_path / "reader"
+    outputs.mkdir()
+    folder.mkdir()
+    if document != "docs/tutorial.md":  # its reader begins with an empty folder
+        shutil.copytree(ROOT / "configs", folder / "configs")
+    values = {}
+    if any(block.role == "head" for block in page):
+        head: Head = request.getfixturevalue("head")
+        values = {**head.env, "RAY_API_SERVER_ADDRESS": head.http}
+    values |= {"FINIEX_RAY_REPORT": "1" if document == "docs/tutorial.md" else "0"}
+    done = run(folder, "bash", "-c", flow_script(document, outputs), **values)
+    printed = {path.name: path.read_text(encoding="utf-8") for path in sorted(outputs.iterdir())}
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{printed}"
+    before = ""
+    for block in page:
+        if str(block.line) in printed:
+            before = printed[str(block.line)]
+        elif block.role == "output":
+            assert is_shown(block.body, before), f"{block.place}\n{before}"
 
 
 @pytest.mark.parametrize("block", _params(SETS))

@@ -138,6 +138,14 @@ def test_a_completed_run_exits_with_0_and_quiet_says_nothing(call, fake_run) -> 
     assert (quiet.exit_code, quiet.output) == (0, "")
 
 
+@pytest.mark.parametrize(("compiled", "options"), [(False, []), (True, []), (False, ["--quiet"])])
+def test_the_first_run_on_a_machine_says_that_it_compiles(call, fake_run, compiled, options, monkeypatch) -> None:
+    fake_run()
+    monkeypatch.setattr("finiex_ray.kernels.jit.compiled_before", lambda: compiled)
+    said = "compiles the engine" in call("run", "set.json", *options).stderr
+    assert said == (not compiled and not options)
+
+
 def test_an_interruption_exits_with_130_and_says_where_the_results_are(call, fake_run) -> None:
     error = KeyboardInterrupt()
     error.add_note("What was finished is kept in runs/x")

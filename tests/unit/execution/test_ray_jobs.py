@@ -226,7 +226,11 @@ def test_an_invalid_scenario_is_not_sent(submission: Submission, tmp_path: Path)
     ("code", "printed", "message"),
     [
         (1, "/usr/bin/python: No module named finiex_ray", "the cluster has no finiex_ray: install it in the image"),
-        (2, "error: no tick catalog at /x", r"cannot run this set \(exit code 2\).*\n.*no tick catalog at /x"),
+        (
+            2,
+            "error: no tick catalog at /x",
+            r"cannot run this set \(exit code 2\).*\n.*no tick catalog at /x\nA job sees.*--set data=",
+        ),
         (0, "something else", r"cannot run this set \(exit code 0\)"),
         (
             0,

@@ -1,4 +1,4 @@
-"""The README names every key, column, option, worker and logic that there is."""
+"""The documents name every key, column, option, worker and logic that there is."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ from finiex_ray.sweep.store import scenario_schema, trial_schema
 from finiex_ray.trading.api import TradingApi
 from finiex_ray.workers.registry import worker_types
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SWEEPS = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
-COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs"
+SWEEPS = (DOCS / "sweeps.md").read_text(encoding="utf-8")
 
 
-def section(title: str) -> str:
-    level = title.split(" ")[0]
-    start = README.index(f"\n{title}\n")
-    end = README.find(f"\n{level} ", start + 2)
-    return README[start:end]
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(name: str, title: str) -> str:
+    text, level = page(name), title.split(" ")[0]
+    start = text.index(f"\n{title}\n")
+    end = text.find(f"\n{level} ", start + 2)
+    return text[start:end]
 
 
 def missing(names: set[str], text: str) -> list[str]:
@@ -77,11 +80,11 @@ def test_keys_are_explained() -> None:
         names |= set(model.model_fields)
     for model in (LatencyConfig, SlippageConfig, GuardConfig):
         names |= set(model.model_fields)
-    assert missing(names, section("## Scenario sets")) == []
+    assert missing(names, page("reference/scenario-sets.md")) == []
 
 
 def test_the_merge_rule_names_every_section() -> None:
-    text = section("### How `global` reaches a scenario")
+    text = section("reference/scenario-sets.md", "## How `global` reaches a scenario")
     assert missing({*MERGE_DEPTH, *(set(ScenarioConfig.model_fields) - {"name"})}, text) == []
 
 
@@ -94,17 +97,17 @@ def test_the_merge_rule_names_every_section() -> None:
     ],
 )
 def test_columns_are_explained(columns: set[str]) -> None:
-    assert missing(columns, section("## Results")) == []
+    assert missing(columns, page("reference/results.md")) == []
 
 
 def test_workers_and_logics_are_listed_with_their_outputs() -> None:
-    text = section("## Workers and logics")
+    text = page("reference/workers-and-logics.md")
     outputs = {output for worker in worker_types().values() for output in worker.outputs}
     assert missing({*worker_types(), *logic_types(), *outputs}, text) == []
 
 
 def test_everything_of_the_trading_api_is_named() -> None:
-    text = section("## Trading")
+    text = page("reference/trading.md")
     engines = {"at", "calm", "follow", "news"}  # what the engine calls
     names = {name for name in vars(TradingApi) if not name.startswith("_")} - engines
     arguments = {name for call in names for name in _keywords(getattr(TradingApi, call))}
@@ -132,7 +135,8 @@ def test_options_are_named() -> None:
         if option.startswith("--") and option != "--help"
     }
     assert {"--executor", "--crossed", "--probes", "--no-ray"} <= options
-    assert sorted(option for option in options if option not in README + SWEEPS + COMMANDS) == []
+    written = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
+    assert sorted(option for option in options if option not in written) == []
 
 
 def test_the_sweep_file_has_every_key_and_every_key_is_explained() -> None:
@@ -151,4 +155,4 @@ def test_the_sweep_file_has_every_key_and_every_key_is_explained() -> None:
 
 
 def test_formats_are_listed() -> None:
-    assert missing(set(IMPORTERS), section("## Market data")) == []
+    assert missing(set(IMPORTERS), page("reference/market-data.md")) == []
