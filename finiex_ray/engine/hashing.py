@@ -23,7 +23,7 @@ def result_hash(orders: Records, fills: Records, trades: Records, account: np.vo
     digest = hashlib.sha256()
     for name, records in (("orders", orders), ("fills", fills), ("trades", trades)):
         digest.update(f"{name}:{len(records)}:{_layout(records.dtype)};".encode())
-        digest.update(np.ascontiguousarray(records).view(np.uint8))
+        digest.update(np.ascontiguousarray(records).view(np.uint8).data)
     for field in ("balance_minor", "equity", "max_drawdown", "max_drawdown_share", "max_runup"):
         digest.update(np.asarray(account[field]).tobytes())
     return digest.hexdigest()
