@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from math import ceil, inf
 from typing import Final
 
+from finiex_ray.decisions.registry import LOGICS
 from finiex_ray.execution.planned import PlannedScenario
 
 __all__ = ["make_batches"]
@@ -25,17 +28,11 @@ def make_batches(planned: Sequence[PlannedScenario], cpus: int) -> Iterator[tupl
         planned: The scenarios; those on one window should lie side by side.
         cpus: CPUs or threads that run them.
     """
-    tasks = _TASKS_PER_CPU * max(1, cpus)
-    fair = -(-len(planned) // tasks)
+    fair = -(-len(planned) // _tasks(planned, max(1, cpus)))
     batch: list[PlannedScenario] = []
     spent_ms = 0.0
     for scenario in planned:
-        shares = bool(batch) and scenario.task.config.execution.share_batches and _same_window(scenario, batch[-1])
-        cost_ms = (
-            _SHARED_SCENARIO_MS + scenario.ticks * _SHARED_TICK_MS
-            if shares
-            else _SCENARIO_MS + scenario.ticks * _TICK_MS
-        )
+        cost_ms = _cost_ms(scenario, batch[-1] if batch else None)
         if batch and (len(batch) >= min(_MOST_SCENARIOS, fair) or spent_ms + cost_ms > _FULL_MS):
             yield tuple(batch)
             batch, spent_ms = [], 0.0
@@ -43,6 +40,23 @@ def make_batches(planned: Sequence[PlannedScenario], cpus: int) -> Iterator[tupl
         spent_ms += cost_ms
     if batch:
         yield tuple(batch)
+
+
+def _tasks(planned: Sequence[PlannedScenario], cpus: int) -> int:
+    """How many tasks the work should give at least: one for each CPU where it is little, as each computes what is shared."""
+    before = chain((None,), planned)
+    whole_ms = sum(_cost_ms(scenario, previous) for scenario, previous in zip(planned, before, strict=False))
+    if any(scenario.task.config.logic.type not in LOGICS.builtin for scenario in planned):
+        whole_ms = inf  # may take any time
+    return max(cpus, ceil(min(_TASKS_PER_CPU * cpus, whole_ms / _FULL_MS)))
+
+
+def _cost_ms(scenario: PlannedScenario, previous: PlannedScenario | None) -> float:
+    """What a scenario costs, roughly, after another one of its batch."""
+    shared = previous is not None and scenario.task.config.execution.share_batches and _same_window(scenario, previous)
+    if shared:
+        return _SHARED_SCENARIO_MS + scenario.ticks * _SHARED_TICK_MS
+    return _SCENARIO_MS + scenario.ticks * _TICK_MS
 
 
 def _same_window(one: PlannedScenario, other: PlannedScenario) -> bool:

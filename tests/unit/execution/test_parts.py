@@ -91,10 +91,22 @@ def test_batches_hold_every_scenario_once_in_order(ticks: list[int], cpus: int) 
     for batch in batches:
         assert len(batch) == 1 or sum(0.5 + each.ticks * 4e-6 for each in batch) <= 25.0
         assert len(batch) <= 256
-    if len(ticks) <= 4 * cpus:
-        assert all(len(batch) == 1 for batch in batches)
-    else:
+    work_ms = sum(0.5 + each * 4e-6 for each in ticks)
+    assert all(len(batch) <= -(-len(ticks) // cpus) for batch in batches)
+    if work_ms <= 25.0 * cpus:  # little: a batch for each CPU
+        assert len(batches) <= 2 * cpus
+    elif work_ms >= 100.0 * cpus:
         assert len(batches) >= min(2 * cpus, len(ticks))
+
+
+def test_a_strategy_of_ones_own_may_take_any_time_and_goes_in_small_batches() -> None:
+    task = PLANNED.task
+    own = task.config.logic.model_copy(update={"type": "engine_strategies:Own"})
+    config = task.config.model_copy(update={"logic": own})
+    shipped = [replace(PLANNED, ticks=10, first=number) for number in range(8)]
+    planned = [replace(each, task=replace(task, config=config)) for each in shipped]
+    assert [len(batch) for batch in make_batches(shipped, 2)] == [4, 4]
+    assert [len(batch) for batch in make_batches(planned, 2)] == [1] * 8
 
 
 class TestCache:
