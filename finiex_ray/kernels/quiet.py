@@ -171,6 +171,44 @@ def _follow_nb(
     return balance + value_nb(quote, quote, long_steps, long_entry, short_steps, short_entry, own_quote, value)
 
 
+@inlined
+def _move_nb(
+    down: float,
+    up: float,
+    floor: float,
+    ceiling: float,
+    peak: float,
+    trough: float,
+    fall: float,
+    rise: float,
+    most_fall: float,
+    most_rise: float,
+    drawdown: float,
+) -> tuple[bool, float, float, float, float, float, float, float]:
+    """The marks of ticks whose equity went from ``down`` to ``up``, in whatever order.
+
+    Returns:
+        Whether the order is without effect, and then peak, trough, fall, rise, largest fall and rise, and drawdown. After a
+        new peak the fall since it is not known: 0 stands for it, as no fall of these ticks is a new largest one.
+    """
+    known = down > floor and up <= ceiling
+    if up > peak:
+        known = known and up - down <= most_fall and up - down <= drawdown * peak
+        peak, fall = up, 0.0
+    elif peak - down > fall:
+        fall = peak - down
+        most_fall = max(most_fall, fall)
+        if fall > drawdown * peak:
+            drawdown = fall / peak
+    if down < trough:
+        known = known and up - down <= most_rise
+        trough, rise = down, 0.0
+    elif up - trough > rise:
+        rise = up - trough
+        most_rise = max(most_rise, rise)
+    return known, peak, trough, fall, rise, most_fall, most_rise, drawdown
+
+
 @helper
 def _bounds_nb(
     worst: float,
@@ -284,8 +322,8 @@ def pass_quiet_nb(
                 calm_low, calm_high = _bounds_nb(
                     worst - balance, best - balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
                 )
-            # Runs, then parts of a run, whose extremes move no extreme of the account are passed over whole; clear of the
-            # stops in whatever order the prices of a run came.
+            # Runs, then parts of a run, are passed over whole where the order of their prices is without effect: clear of the
+            # stops, and of two extremes of the account at once.
             begin = i
             if i == run * RUN:
                 runs = min(until // RUN, len(extremes))
@@ -295,14 +333,30 @@ def pass_quiet_nb(
                     and extremes[run, 1] < bid_high
                     and extremes[run, 2] > ask_low
                     and extremes[run, 3] < min(ask_high, extremes[run, 2] + short_trail)
-                    and extremes[run, column] > calm_low
-                    and extremes[run, column + 1] < calm_high
                 ):
-                    bucket_least = min(bucket_least, extremes[run, column])
-                    bucket_most = max(bucket_most, extremes[run, column + 1])
+                    lowest, highest = extremes[run, column], extremes[run, column + 1]
+                    calm = lowest > calm_low and highest < calm_high
+                    if not calm:
+                        one = _follow_nb(
+                            lowest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                        )
+                        two = _follow_nb(
+                            highest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                        )
+                        marks = _move_nb(
+                            min(one, two), max(one, two), floor, ceiling,
+                            peak, trough, fall, rise, most_fall, most_rise, drawdown,
+                        )  # fmt: skip
+                        if not marks[0]:
+                            break
+                        _, peak, trough, fall, rise, most_fall, most_rise, drawdown = marks
+                        calm_low, calm_high = FAR, -FAR
+                    bucket_least, bucket_most = min(bucket_least, lowest), max(bucket_most, highest)
                     bid_low = max(bid_low, extremes[run, 1] - long_trail)
                     ask_high = min(ask_high, extremes[run, 2] + short_trail)
                     run += 1
+                    if not calm:
+                        break  # to find the bounds anew
                 i = max(i, run * RUN)
                 end = min(run * RUN + RUN, until)
             if i == begin:
@@ -319,7 +373,22 @@ def pass_quiet_nb(
                     sl_bid, sl_ask = max(sl_bid, b - long_trail), min(sl_ask, a + short_trail)
                 if end == i:
                     break
-                if lowest > calm_low and highest < calm_high:
+                calm = lowest > calm_low and highest < calm_high
+                if not calm:
+                    one = _follow_nb(
+                        lowest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    )
+                    two = _follow_nb(
+                        highest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    )
+                    marks = _move_nb(
+                        min(one, two), max(one, two), floor, ceiling,
+                        peak, trough, fall, rise, most_fall, most_rise, drawdown,
+                    )  # fmt: skip
+                    if marks[0]:
+                        _, peak, trough, fall, rise, most_fall, most_rise, drawdown = marks
+                        calm, calm_low, calm_high = True, FAR, -FAR
+                if calm:
                     bucket_least, bucket_most = min(bucket_least, lowest), max(bucket_most, highest)
                     bid_low, ask_high = sl_bid, sl_ask
                     i = end
