@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 __all__ = ["minor_digits", "ratio", "to_minor"]
 
@@ -27,6 +28,7 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
+@lru_cache(4_096)
 def to_minor(amount: Decimal, currency: str) -> int:
     """An amount in minor units; halves go away from zero."""
     scaled = Fraction(amount) * 10 ** minor_digits(currency)

@@ -73,7 +73,7 @@ def resolve(kind: PluginKind, name: str, access: PluginAccess = NO_ACCESS) -> ob
     handed_over = access.handed_over(name)
     if handed_over is not None:
         return handed_over
-    paths = plugin_paths(kind)
+    paths = kind.builtin if name in kind.builtin else plugin_paths(kind)
     path = paths.get(name, name)
     if ":" not in path:
         hint = "use a registered name or an import path 'package.module:Class'."

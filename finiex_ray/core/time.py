@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 __all__ = ["NS_PER_DAY", "NS_PER_MS", "NS_PER_S", "Timeframe", "day_of", "day_start_ns", "format_utc", "to_ns"]
 
@@ -43,6 +44,7 @@ def to_ns(moment: datetime) -> int:
     return (gap.days * 86_400 + gap.seconds) * NS_PER_S + gap.microseconds * 1_000
 
 
+@lru_cache(4_096)
 def format_utc(time_ns: int) -> str:
     """Writes a time as ISO 8601 in UTC, with as many fractional digits as it needs (0, 3, 6 or 9)."""
     seconds, fraction = divmod(int(time_ns), NS_PER_S)

@@ -75,7 +75,9 @@ class _LineBuffer:
         if self._place is not None:
             self.at(*self._place())
         place = "start-up" if self._tick < 0 else f"{format_utc(self._time_ns)} tick {self._tick}"
-        for part in shortened(str(message)).splitlines() or [""]:
+        message = str(message)
+        one_line = len(message) <= _LINE_CHARACTERS and message.isprintable()
+        for part in [message] if one_line else shortened(message).splitlines() or [""]:
             self._keep(_Line(self._tick, f"{place} {level} {part[:_LINE_CHARACTERS]}"))
 
     def _keep(self, line: _Line) -> None:
