@@ -53,11 +53,13 @@ def cold() -> Iterator[Row]:
                 FINIEX_RAY_CACHE_DIR=str(cache),
             )
 
-        first = [start(folder / f"cache{number}", "--executor", "local") for number in range(FIRST_RUNS)]
+        first = [start(folder / f"cache{number}", "--executor", "local", "--no-report") for number in range(FIRST_RUNS)]
         yield _row("cold start, first ever", first)
         warm = folder / "cache0"
-        yield _row("cold start, warm caches", [start(warm, "--executor", "local") for _ in range(RUNS)])
-        yield _row("cold start, executor auto", [start(warm) for _ in range(RUNS)])
+        bare = ("--executor", "local", "--no-report")
+        yield _row("cold start, warm caches", [start(warm, *bare) for _ in range(RUNS)])
+        yield _row("cold start, executor auto", [start(warm, "--no-report") for _ in range(RUNS)])
+        yield _row("cold start, with web report", [start(warm, "--executor", "local") for _ in range(RUNS)])
 
 
 def _row(workload: str, costs: Sequence[Cost]) -> Row:
