@@ -165,6 +165,15 @@ def test_r9_a_position_that_opens_on_the_tick_of_the_rollover_pays_none() -> Non
     assert _swaps(_held("buy", _ns(22, 21) - 1, _ns(22, 23))) == [-500]
 
 
+def test_r9_the_next_position_owes_no_swap_of_the_one_before() -> None:
+    times = [_ns(22, 12), _ns(22, 20), _ns(22, 22), _ns(23, 8), _ns(23, 9), _ns(23, 10)]
+    broker = make_broker(each_symbol={"swap": {"kind": "money", "long": "-5"}})
+    simulator = make_simulator(broker=broker, span_ns=(times[0], times[-1]))
+    script: dict[int, Trade] = {0: lambda t: t.buy(1), 2: lambda t: t.close_all(), 3: lambda t: t.buy(1)}
+    drive(simulator, segment_of([(time, 110_000, 110_010) for time in times]), script, finish=True)
+    assert [trade["swap_minor"] for trade in rows(simulator.trades())] == [-500, 0]
+
+
 @pytest.mark.parametrize(
     ("swap", "amount"),
     [
@@ -293,6 +302,16 @@ def test_r11_a_spot_account_sells_no_more_than_it_holds() -> None:
     assert _states(simulator) == [(FILLED, NONE), (REJECTED, RejectReason.NO_ASSET), (FILLED, NONE), (FILLED, NONE)]
     assert int(simulator.account["balance_minor"]) == 5_000_000 - 50
     assert len(simulator.positions()) == 0
+
+
+def test_r11_a_spot_account_sells_what_several_deals_have_bought() -> None:
+    quotes = [(2_000_000, 2_000_010)] * 8
+    for lots, state in (("0.3", FILLED), ("0.31", REJECTED)):
+        script: dict[int, Trade] = {
+            0: lambda t: t.buy("0.1"), 2: lambda t: t.buy("0.2"), 4: lambda t, lots=lots: t.sell(lots),
+        }  # fmt: skip
+        simulator = _run(script, quotes, symbol="BTCUSD", balance=50_000, account_mode="spot")
+        assert _states(simulator)[2][0] == state
 
 
 def test_r11_a_spot_account_has_a_balance_of_each_asset() -> None:

@@ -226,6 +226,11 @@ def test_r5_a_change_to_a_time_that_has_passed_expires_the_order_at_once() -> No
     assert _end(simulator, 2) == (DONE, NONE, 3)
 
 
+def test_r5_a_change_to_an_earlier_time_is_heeded_at_that_time() -> None:
+    script = {0: lambda t: t.buy(1, limit=1.1), 2: lambda t: t.modify_order(1, limit=1.1, good_till=T0 + 6 * STEP_NS)}
+    assert _end(_run([110_010] * 9, script)) == (EXPIRED, RejectReason.GOOD_TILL_DATE, 6)
+
+
 # R5 one cancels the other
 
 
