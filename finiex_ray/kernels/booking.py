@@ -202,8 +202,8 @@ def mark_nb(reals: Any, equity: float) -> None:
         reals[L.peak_fall] = fall
         if fall > reals[L.max_drawdown]:
             reals[L.max_drawdown] = fall
-        if fall > reals[L.max_drawdown_share] * reals[L.equity_peak]:
-            reals[L.max_drawdown_share] = fall / reals[L.equity_peak]
+        # Always divided: the largest of rounded quotients does not depend on the ticks that were looked at before.
+        reals[L.max_drawdown_share] = max(reals[L.max_drawdown_share], fall / reals[L.equity_peak])
     if equity < reals[L.equity_trough]:
         reals[L.equity_trough] = equity
         reals[L.trough_rise] = 0.0

@@ -172,6 +172,24 @@ def _follow_nb(
 
 
 @inlined
+def _reach_nb(
+    least: int,
+    most: int,
+    balance: int,
+    long_steps: int,
+    long_entry: int,
+    short_steps: int,
+    short_entry: int,
+    own_quote: bool,
+    value: float,
+) -> tuple[float, float]:
+    """Lowest and highest equity of one-sided positions while the quote that closes them goes from ``least`` to ``most``."""
+    one = _follow_nb(least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+    two = _follow_nb(most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
+    return min(one, two), max(one, two)
+
+
+@inlined
 def _move_nb(
     down: float,
     up: float,
@@ -193,13 +211,12 @@ def _move_nb(
     """
     known = down > floor and up <= ceiling
     if up > peak:
-        known = known and up - down <= most_fall and up - down <= drawdown * peak
+        known = known and up - down <= most_fall and (up - down) / peak <= drawdown
         peak, fall = up, 0.0
     elif peak - down > fall:
         fall = peak - down
         most_fall = max(most_fall, fall)
-        if fall > drawdown * peak:
-            drawdown = fall / peak
+        drawdown = max(drawdown, fall / peak)
     if down < trough:
         known = known and up - down <= most_rise
         trough, rise = down, 0.0
@@ -301,13 +318,11 @@ def pass_quiet_nb(
     while i < last and inside:
         if i == until:
             if bucket_least <= bucket_most:
-                one = _follow_nb(
-                    bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
-                )
-                two = _follow_nb(
-                    bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
-                )
-                low, high = min(low, one, two), max(high, one, two)
+                down, up = _reach_nb(
+                    bucket_least, bucket_most, balance,
+                    long_steps, long_entry, short_steps, short_entry, own_quote, value,
+                )  # fmt: skip
+                low, high = min(low, down), max(high, up)
                 least, most = min(least, bucket_least), max(most, bucket_most)
                 bucket_least, bucket_most = FAR, -FAR
             close_bucket_nb(ints, reals, base + i - 1, time_ns[i - 1], equity, low, high, i)
@@ -337,16 +352,12 @@ def pass_quiet_nb(
                     lowest, highest = extremes[run, column], extremes[run, column + 1]
                     calm = lowest > calm_low and highest < calm_high
                     if not calm:
-                        one = _follow_nb(
-                            lowest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
-                        )
-                        two = _follow_nb(
-                            highest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                        down, up = _reach_nb(
+                            lowest, highest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
                         )
                         marks = _move_nb(
-                            min(one, two), max(one, two), floor, ceiling,
-                            peak, trough, fall, rise, most_fall, most_rise, drawdown,
-                        )  # fmt: skip
+                            down, up, floor, ceiling, peak, trough, fall, rise, most_fall, most_rise, drawdown
+                        )
                         if not marks[0]:
                             break
                         _, peak, trough, fall, rise, most_fall, most_rise, drawdown = marks
@@ -375,16 +386,10 @@ def pass_quiet_nb(
                     break
                 calm = lowest > calm_low and highest < calm_high
                 if not calm:
-                    one = _follow_nb(
-                        lowest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+                    down, up = _reach_nb(
+                        lowest, highest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
                     )
-                    two = _follow_nb(
-                        highest, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
-                    )
-                    marks = _move_nb(
-                        min(one, two), max(one, two), floor, ceiling,
-                        peak, trough, fall, rise, most_fall, most_rise, drawdown,
-                    )  # fmt: skip
+                    marks = _move_nb(down, up, floor, ceiling, peak, trough, fall, rise, most_fall, most_rise, drawdown)
                     if marks[0]:
                         _, peak, trough, fall, rise, most_fall, most_rise, drawdown = marks
                         calm, calm_low, calm_high = True, FAR, -FAR
@@ -420,8 +425,7 @@ def pass_quiet_nb(
             elif peak - equity > fall:
                 fall = peak - equity
                 most_fall = max(most_fall, fall)
-                if fall > drawdown * peak:
-                    drawdown = fall / peak
+                drawdown = max(drawdown, fall / peak)
             if equity < trough:
                 trough, rise = equity, 0.0
             elif equity - trough > rise:
@@ -429,9 +433,10 @@ def pass_quiet_nb(
                 most_rise = max(most_rise, rise)
             i += 1
     if bucket_least <= bucket_most:
-        one = _follow_nb(bucket_least, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-        two = _follow_nb(bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value)
-        low, high = min(low, one, two), max(high, one, two)
+        down, up = _reach_nb(
+            bucket_least, bucket_most, balance, long_steps, long_entry, short_steps, short_entry, own_quote, value
+        )
+        low, high = min(low, down), max(high, up)
         least, most = min(least, bucket_least), max(most, bucket_most)
     if column == 0:
         least_bid, most_bid = min(least_bid, least), max(most_bid, most)
