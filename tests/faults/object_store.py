@@ -1,4 +1,4 @@
-"""An object store several times too small for the ticks: ``python tests/faults/object_store.py [days]`` (default 60).
+"""An object store several times too small for the ticks: ``python tests/faults/object_store.py [days]`` (default 60, at least 19).
 
 Ray spills to disk; results are those of the run in process.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import common  # noqa: F401 - the import path
 
 STORE_MB = 80
-TICKS_A_DAY = 140_000
+TICKS_A_DAY = 420_000
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
 
         def load(self, symbol: str, day: date) -> TickSegment:
             draw = np.random.default_rng(day.toordinal())
-            time_ns = day_start_ns(day) + np.arange(TICKS_A_DAY, dtype=np.int64) * 600_000_000
+            time_ns = day_start_ns(day) + np.arange(TICKS_A_DAY, dtype=np.int64) * 200_000_000
             bid = 110_000 + np.cumsum(draw.integers(-3, 4, TICKS_A_DAY))
             return freeze(TickSegment(time_ns, bid, bid + 7, np.zeros(TICKS_A_DAY)))
 

@@ -52,4 +52,4 @@ def test_a_full_disk_stops_the_run_cleanly() -> None:
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_small_object_store_spills() -> None:
-    assert "were spilled to disk" in run("object_store.py", "40")
+    assert "were spilled to disk" in run("object_store.py", "20")
