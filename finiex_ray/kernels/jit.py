@@ -12,12 +12,14 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import _CacheLocator
+from numba.core.caching import FunctionCache, _CacheLocator
+from numba.core.runtime import rtsys
 from platformdirs import user_cache_path
 
 __all__ = ["ContentLocator", "cache_root", "cache_trusted", "compiled_before", "helper", "inlined", "kernel"]
@@ -104,6 +106,19 @@ class ContentLocator(_CacheLocator):
         return locator
 
 
+class _QuickCache(FunctionCache):
+    """Loads machine code without filling numba's tables for compiling, which takes longer than all the rest of a start.
+
+    A process that compiles something fills them then. Machine code needs numba's runtime alone.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was compiled for the signature, or None."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 def kernel(function: _Function) -> _Function:
     """Compiles ``function`` lazily with numba: releases the GIL, IEEE arithmetic in source order, numpy's division.
 
@@ -111,12 +126,12 @@ def kernel(function: _Function) -> _Function:
     """
     if numba.config.DISABLE_JIT:
         return function
+    compiled = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
     before = numba.config.CACHE_LOCATOR_CLASSES
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ContentLocator.__name__}"
     try:
-        compiled = numba.njit(cache=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
-    except RuntimeError:  # no folder to keep machine code in: compile in memory
-        compiled = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
+        with suppress(RuntimeError):  # no folder to keep machine code in: compile in memory
+            compiled._cache = _QuickCache(function)
     finally:
         numba.config.CACHE_LOCATOR_CLASSES = before
     return _any_number(compiled)
