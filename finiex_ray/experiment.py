@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from finiex_ray.api import run_scenarios
 from finiex_ray.config.broker import BrokerSpec
@@ -32,6 +30,9 @@ from finiex_ray.sweep.stress import LADDER, StressLevel, WideSource, neighbours
 from finiex_ray.sweep.study import Study, run_study
 from finiex_ray.sweep.trials import with_params
 from finiex_ray.sweep.windows import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Experiment"]
 
@@ -204,6 +205,8 @@ class Experiment:
             {"parameter": path, "change_pct": change, "value": value, **each}
             for (path, change, value), each in zip(moved, found, strict=True)
         ]
+        import pandas as pd
+
         return pd.DataFrame(rows)
 
     def stress(
@@ -237,6 +240,8 @@ class Experiment:
             points = [{**(params or {}), **each.params()} for each in steps]
             found = probe(study, points, executor=executor, jobs=jobs, address=address)
             rows |= {each.name: values for each, values in zip(steps, found, strict=True)}
+        import pandas as pd
+
         return pd.DataFrame([{"step": each.name, **rows[each.name]} for each in ladder])
 
     def _question(self, objective: Any) -> Study:

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from finiex_ray.core.arrow import to_numbers
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import TickSegment, content_hash, freeze
 from finiex_ray.core.time import format_utc
@@ -119,5 +119,7 @@ def decode_ticks(parquet: Any, where: str) -> TickSegment:
     if table.schema.remove_metadata() != _SCHEMA:
         found = ", ".join(f"{field.name} {field.type}" for field in table.schema)
         raise DataError(f"{where}: damaged: columns {found}; import the day again")
-    columns = [np.asarray(column.to_numpy()) for column in table.columns]
-    return freeze(TickSegment(*columns))
+    try:
+        return freeze(TickSegment(*map(to_numbers, table.columns)))
+    except ValueError as error:
+        raise DataError(f"{where}: damaged: {error}; import the day again") from error

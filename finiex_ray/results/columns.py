@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finiex_ray.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["read_columns"]
 

@@ -8,9 +8,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from finiex_ray.core.arrow import filled_column, numbers, to_numbers
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import IntArray
 from finiex_ray.results.parts import TABLES, entry_tables, order_column, table_schema
@@ -51,7 +51,7 @@ class FolderPart:
         """See `Part`."""
         with self._open(name) as file:
             for number in range(file.num_row_groups):
-                yield self._read(file, name, number, [order_column(name)]).column(0).to_numpy()
+                yield to_numbers(self._read(file, name, number, [order_column(name)]).column(0))
 
     def group(self, name: str, number: int) -> Any:
         """See `Part`."""
@@ -98,7 +98,7 @@ class EntriesPart:
         """See `Part`."""
         for group in self._groups:
             if name in group:
-                yield group[name].column(order_column(name)).to_numpy()
+                yield to_numbers(group[name].column(order_column(name)))
 
     def group(self, name: str, number: int) -> Any:
         """See `Part`."""
@@ -160,10 +160,10 @@ class _Reader:
         self._kept = {key: self._kept.get(key) or self._load(*key) for key in chosen}
         found = []
         for (part, _), table in self._kept.items():
-            indexes = table.column(order_column(self._name)).to_numpy()
+            indexes = to_numbers(table.column(order_column(self._name)))
             mask = (indexes >= first) & (indexes < last) & (self._owner[indexes] == part)
             if mask.any():
-                found.append(table if mask.all() else table.filter(pa.array(mask)))
+                found.append(table if mask.all() else table.filter(filled_column(mask, pa.bool_())))
         return found
 
     def _load(self, part: int, group: int) -> Any:
@@ -172,13 +172,13 @@ class _Reader:
 
 def _in_order(name: str, tables: Iterable[Any]) -> Any:
     table = pa.concat_tables(tables)
-    keys = table.column(order_column(name)).to_numpy()
+    keys = to_numbers(table.column(order_column(name)))
     if not (keys[1:] >= keys[:-1]).all():
-        table = table.take(keys.argsort(kind="stable"))
+        table = table.take(numbers(keys.argsort(kind="stable")))
     # Dictionaries are made here, anew: their order tells nothing of the parts.
     schema = table_schema(name)
     columns = [
-        pc.dictionary_encode(column.combine_chunks()) if pa.types.is_dictionary(field.type) else column
+        column.combine_chunks().dictionary_encode() if pa.types.is_dictionary(field.type) else column
         for column, field in zip(table.columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from finiex_ray.config.models import ScenarioSet
 from finiex_ray.config.resolved import from_json
@@ -20,6 +18,9 @@ from finiex_ray.results.parts import order_column, table_schema
 from finiex_ray.results.recovery import look_at
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, RunDir, find_run_dir
 from finiex_ray.results.run_info import read_config_text, read_head
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RunData", "open_run", "to_pandas"]
 
@@ -98,11 +99,11 @@ class RunData:
         if len(parts) != 1:
             frame: pd.DataFrame = getattr(self, table)
             return frame[frame[order_column(table)].isin(indexes)].reset_index(drop=True)
-        wanted, found = pa.array(indexes, pa.int64()), [table_schema(table).empty_table()]
+        found = [table_schema(table).empty_table()]
         for number, places in enumerate(parts[0].indexes(table)):
-            if np.isin(places, indexes).any():
-                group = parts[0].group(table, number)
-                found.append(group.filter(pc.is_in(group.column(order_column(table)), value_set=wanted)))
+            mask = np.isin(places, indexes)
+            if mask.any():
+                found.append(parts[0].group(table, number).filter(mask))
         return to_pandas(pa.concat_tables(found))
 
     def log(self, scenario: str) -> str:
@@ -157,6 +158,8 @@ def _groups(part: Part, name: str) -> Iterator[Any]:
 
 def to_pandas(table: Any) -> pd.DataFrame:
     """An Arrow table as a frame: words are categories, counts that may be missing nullable integers."""
+    import pandas as pd
+
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas()
     for field in table.schema:
         if field.nullable and pa.types.is_int64(field.type):

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from finiex_ray.core.arrow import filled_column, numbers, to_numbers
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import IntArray
 from finiex_ray.core.text import printable
@@ -127,31 +127,31 @@ class _Copy:
             if len(indexes) and indexes[0] <= high and indexes[-1] >= low
         ]
         table = pa.concat_tables(groups).unify_dictionaries() if groups else table_schema(name).empty_table()
-        places = table.column(column).to_numpy()
+        places = to_numbers(table.column(column))
         first, last = np.searchsorted(places, sources), np.searchsorted(places, sources, side="right")
         rows = np.concatenate([np.arange(*span) for span in zip(first, last, strict=True)])
         targets = np.repeat(np.array([match.target for match in self._matches], np.int64), last - first)
-        return self._renamed(name, table.take(rows), targets)
+        return self._renamed(name, table.take(numbers(rows)), targets)
 
     def _renamed(self, name: str, table: Any, targets: IntArray) -> Any:
         schema = table_schema(name)
         scenarios = self._writer.scenario_set.scenarios
-        names = pa.array([printable(scenarios[target].name) for target in targets.tolist()], pa.string())
-        new: dict[str, Any] = {order_column(name): pa.array(targets)}
-        new["name" if name == "scenarios" else "scenario"] = names
+        places = targets.tolist()
+        new: dict[str, list[Any]] = {
+            order_column(name): places,
+            "name" if name == "scenarios" else "scenario": [printable(scenarios[place].name) for place in places],
+        }
         if name == "scenarios":
-            new["log"] = pa.array([self._writer.log_name(target) for target in targets.tolist()], pa.string())
+            new["log"] = [self._writer.log_name(place) for place in places]
         for column, values in new.items():
-            place = schema.get_field_index(column)
-            if pa.types.is_dictionary(schema.field(column).type):
-                values = pc.dictionary_encode(values)
-            table = table.set_column(place, schema.field(column), values)
+            field = schema.field(column)
+            table = table.set_column(schema.get_field_index(column), field, filled_column(values, field.type))
         return table.cast(schema)
 
     def _logs(self) -> Any:
         targets = [match.target for match in self._matches]
-        texts = [self.log(target) for target in targets]
-        columns = [[printable(self._writer.scenario_set.scenarios[place].name) for place in targets], targets, texts]
+        names = [printable(self._writer.scenario_set.scenarios[place].name) for place in targets]
+        columns: tuple[list[Any], ...] = (names, targets, [self.log(target) for target in targets])
         schema = table_schema("logs")
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+        arrays = [filled_column(values, field.type) for values, field in zip(columns, schema, strict=True)]
         return pa.Table.from_arrays(arrays, schema=schema)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.core.arrow import coded, filled_column, numbers, texts
 from finiex_ray.core.text import printable
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.results.tables import TIME, WORD
@@ -150,14 +151,8 @@ def scenario_table(rows: Sequence[RowValues]) -> Any:
 
 
 def _table(columns: Iterable[Sequence[Any]], schema: Any) -> Any:
-    arrays = [_column(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    arrays = [filled_column(values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _column(values: Sequence[Any], kind: Any) -> Any:
-    if pa.types.is_dictionary(kind):
-        return pa.array(values, kind.value_type).dictionary_encode()
-    return pa.array(values, kind)
 
 
 def _number(value: float | None) -> float | None:
@@ -190,14 +185,15 @@ def profile_table(profiles: Sequence[tuple[RowValues, ProfileTimes]]) -> Any:
     """The profile table of some scenarios: their rows and their times."""
     counts = [len(times[0]) for _, times in profiles]
     kinds, operations, calls, total_ns = (
-        list(chain.from_iterable(times[place] for _, times in profiles)) for place in range(4)
+        list[Any](chain.from_iterable(times[place] for _, times in profiles)) for place in range(4)
     )
-    words = pa.array([row[_NAME] for row, _ in profiles], pa.string())
-    names = pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(counts), dtype=np.int32), counts), words)
+    words = texts([row[_NAME] for row, _ in profiles])
+    places = numbers(np.repeat(np.arange(len(counts), dtype=np.int32), counts))
+    names = pa.DictionaryArray.from_arrays(places, words)
     indexes = np.repeat(np.array([row[0] for row, _ in profiles], np.int64), counts)
     ticks = np.repeat(np.array([row[_TICKS] for row, _ in profiles], np.int64), counts)
-    numbers = (pa.array(values, pa.int64()) for values in (calls, total_ns, ticks))
-    columns = [names, pa.array(indexes), _column(kinds, WORD), _column(operations, WORD), *numbers]
+    times = (numbers(np.array(values, np.int64)) for values in (calls, total_ns, ticks))
+    columns = [names, numbers(indexes), coded(kinds), coded(operations), *times]
     return pa.Table.from_arrays(columns, schema=PROFILE_SCHEMA)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from finiex_ray.core.arrow import numbers, texts
 from finiex_ray.core.enums import ExitReason, FillKind, OrderState, OrderType, RejectReason, Side
 from finiex_ray.core.market import FloatArray
 from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, NO_TICK, Records
@@ -183,21 +184,21 @@ def record_table(name: str, chunks: Sequence[Chunk]) -> Any:
         lots=np.repeat([chunk.volume_step for chunk in chunks], lengths),
         money=np.repeat([float(chunk.minor_per_unit) for chunk in chunks], lengths),
     )
-    place = np.repeat(np.arange(len(chunks), dtype=np.int32), lengths)
-    scenario = pa.DictionaryArray.from_arrays(place, pa.array([chunk.scenario for chunk in chunks], pa.string()))
+    place = numbers(np.repeat(np.arange(len(chunks), dtype=np.int32), lengths))
+    scenario = pa.DictionaryArray.from_arrays(place, texts([chunk.scenario for chunk in chunks]))
     index = np.repeat(np.array([chunk.scenario_index for chunk in chunks], dtype=np.int64), lengths)
     columns = [
         _comments(chunks) if column.unit is Unit.COMMENT else _array(column, records, scales)
         for column in RECORD_TABLES[name]
     ]
-    return pa.Table.from_arrays([scenario, pa.array(index), *columns], schema=record_schema(name))
+    return pa.Table.from_arrays([scenario, numbers(index), *columns], schema=record_schema(name))
 
 
 def _comments(chunks: Sequence[Chunk]) -> Any:
     if not any(chunk.comments for chunk in chunks):
         return pa.nulls(sum(len(chunk.records) for chunk in chunks), pa.string())
-    texts = [chunk.comments.get(order_id) for chunk in chunks for order_id in chunk.records["order_id"].tolist()]
-    return pa.array([None if text is None else printable(text) for text in texts], pa.string())
+    found = [chunk.comments.get(order_id) for chunk in chunks for order_id in chunk.records["order_id"].tolist()]
+    return texts([None if text is None else printable(text) for text in found])
 
 
 class _Scales(NamedTuple):
@@ -214,19 +215,19 @@ def _array(column: Column, records: Records, scales: _Scales) -> Any:
         return _words(values, column.unit)
     match column.unit:
         case Unit.COUNT:
-            return pa.array(values)
+            return numbers(values)
         case Unit.TICK:
-            return pa.array(values, mask=values == NO_TICK)
+            return numbers(values, values == NO_TICK)
         case Unit.TIME:
-            return pa.array(values, mask=_not_yet(column, records)).cast(TIME)
+            return numbers(values, _not_yet(column, records), TIME)
         case Unit.PRICE:
-            return pa.array(values / scales.price, mask=values == NO_PRICE)
+            return numbers(values / scales.price, values == NO_PRICE)
         case Unit.DISTANCE:
-            return pa.array(values / scales.price)
+            return numbers(values / scales.price)
         case Unit.LOTS:
-            return pa.array(np.round(values * scales.lots, _LOT_DECIMALS))
+            return numbers(np.round(values * scales.lots, _LOT_DECIMALS))
         case Unit.MONEY:
-            return pa.array(values / scales.money)
+            return numbers(values / scales.money)
 
 
 def _not_yet(column: Column, records: Records) -> Any:
@@ -240,4 +241,4 @@ def _words(codes: Any, enumeration: type[IntEnum]) -> Any:
     members = sorted(enumeration)
     values = np.array([int(member) for member in members], dtype=np.int64)
     places = np.searchsorted(values, codes).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(places, pa.array([member.name.lower() for member in members], pa.string()))
+    return pa.DictionaryArray.from_arrays(numbers(places), texts([member.name.lower() for member in members]))

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from finiex_ray.core.arrow import numbers, texts
 from finiex_ray.core.market import FloatArray, IntArray
 from finiex_ray.results.tables import TIME, WORD
 
@@ -51,20 +52,17 @@ def returns_table(rows: Sequence[Row], periods: Mapping[str, Sequence[int]]) -> 
         return None
     balances = [np.array(row["balance_minor"], np.int64) for row in rows]
     lengths = [len(each) for each in balances]
-    place = np.repeat(np.arange(len(rows), dtype=np.int32), lengths)
-    words = {
-        name: pa.DictionaryArray.from_arrays(place, pa.array([row[name] for row in rows], pa.string()))
-        for name in _PLACE
-    }
+    place = numbers(np.repeat(np.arange(len(rows), dtype=np.int32), lengths))
+    words = {name: pa.DictionaryArray.from_arrays(place, texts([row[name] for row in rows])) for name in _PLACE}
     scale = np.repeat([float(row["opening_minor"][1]) for row in rows], lengths)
     returns = [period_returns(each, row["opening_minor"][0]) for each, row in zip(balances, rows, strict=True)]
     starts = np.concatenate([np.array(periods[row["window"]], np.int64) for row in rows])
     columns = {
         **words,
-        "scenario_index": pa.array(np.repeat([row["index"] for row in rows], lengths)),
-        "trial": pa.array(np.repeat([row["trial"] for row in rows], lengths)),
-        "start": pa.array(starts).cast(TIME),
-        "balance": pa.array(np.concatenate(balances) / scale),
-        "return": pa.array(np.concatenate(returns)),
+        "scenario_index": numbers(np.repeat([row["index"] for row in rows], lengths)),
+        "trial": numbers(np.repeat([row["trial"] for row in rows], lengths)),
+        "start": numbers(starts, kind=TIME),
+        "balance": numbers(np.concatenate(balances) / scale),
+        "return": numbers(np.concatenate(returns)),
     }
     return pa.Table.from_arrays([columns[name] for name in RETURNS_SCHEMA.names], schema=RETURNS_SCHEMA)
