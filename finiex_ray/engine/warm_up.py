@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import cache
+from threading import Thread
 
 import numpy as np
 
@@ -19,9 +23,26 @@ from finiex_ray.trading.signals import NO_SIGNALS
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import make_terms
 
-__all__ = ["warm_process", "warm_up"]
+__all__ = ["compile_ahead", "warm_process", "warm_up"]
 
 _TICKS = 64
+
+
+def compile_ahead() -> None:
+    """Lets another process compile a part of the kernels, unless the machine has them; this one waits when it gets there."""
+    if not compiled_before() and (os.cpu_count() or 1) > 1:
+        Thread(target=_compile_elsewhere, name="compile-ahead", daemon=True).start()
+
+
+def _compile_elsewhere() -> None:
+    subprocess.run(
+        [sys.executable, "-m", "finiex_ray.kernels.ahead"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,  # then this process does it itself
+    )
 
 
 def warm_up() -> None:

@@ -18,6 +18,7 @@ from finiex_ray.core.memory import own_memory
 from finiex_ray.data.source import TickSource
 from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
 from finiex_ray.engine.run import failed_result
+from finiex_ray.engine.warm_up import compile_ahead
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.choice import choose_executor
 from finiex_ray.execution.debugger import debugger_attached
@@ -114,6 +115,7 @@ class ExecutionCoordinator:
     def plan(self) -> Plan:
         """Validates the set and finds its data; made once."""
         if self._plan is None:
+            compile_ahead()
             self._plan = plan_scenarios(self._set, self._cache, self._brokers, self._access)
         return self._plan
 

@@ -1,4 +1,4 @@
-"""The decorators for kernels (`kernel`; `helper`, `inlined` for their parts): numba, and a cache of machine code by content.
+"""The decorators for kernels (`kernel`; what they call: `part`, `helper`, `inlined`): numba, and a cache of machine code.
 
 numba's own cache looks at the path and at the one file that holds the function: it misses an edit to a helper elsewhere,
 and it compiles again for each copy of the package at another path (every Ray working directory is one). Here the key is
@@ -15,18 +15,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 from numba.core.caching import FunctionCache, _CacheLocator
 from numba.core.runtime import rtsys
 from platformdirs import user_cache_path
 
-__all__ = ["ContentLocator", "cache_root", "cache_trusted", "compiled_before", "helper", "inlined", "kernel"]
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+__all__ = ["ContentLocator", "cache_root", "cache_trusted", "compiled_before", "helper", "inlined", "kernel", "part"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 _LIGHT = type(numba.config.OPT)(1)  # of LLVM's levels 0 to 3
+_PATIENCE_S = 120.0
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -60,7 +64,7 @@ def cache_trusted() -> bool:
 
 def compiled_before() -> bool:
     """Whether this machine's cache holds machine code of the account's kernels as they are now."""
-    return any(_folder(_PACKAGE / "kernels" / "simulation.py").glob("*.nbc"))
+    return any(_folder(_PACKAGE / "kernels" / "simulation.py").glob("*.advance_nb-*.nbc"))
 
 
 def _stamp(py_file: Path) -> str:
@@ -106,17 +110,50 @@ class ContentLocator(_CacheLocator):
         return locator
 
 
-class _QuickCache(FunctionCache):
-    """Loads machine code without filling numba's tables for compiling, which takes longer than all the rest of a start.
+class _MachineCache(FunctionCache):
+    """Machine code that one process of the machine compiles, while the others wait for it.
 
-    A process that compiles something fills them then. Machine code needs numba's runtime alone.
+    It is loaded without filling numba's tables for compiling, which takes longer than all the rest of a start: a process
+    that compiles something fills them then, and machine code needs numba's runtime alone.
     """
 
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        super().__init__(py_func)
+        self._held: BaseFileLock | None = None
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """What was compiled for the signature, or None."""
+        """What was compiled for the signature; None: it is for this process to do, and to give to `save_overload`."""
         rtsys.initialize(target_context)
         with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
+            found = self._load_overload(sig, target_context)
+            if found is None and self._held is None and self._wait():
+                found = self._load_overload(sig, target_context)
+                if found is not None:
+                    self._release()
+            return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keeps what was compiled."""
+        super().save_overload(sig, data)
+        self._release()
+
+    def _wait(self) -> bool:
+        """Waits until no other process compiles the function; False: there is no telling, or it takes too long."""
+        from filelock import FileLock, Timeout
+
+        # A cycle of processes that wait for each other would be one of functions that call each other.
+        lock = FileLock(f"{self.cache_path}/{self._impl.filename_base}.lock", timeout=_PATIENCE_S)
+        try:
+            lock.acquire()
+        except (OSError, NotImplementedError, Timeout):
+            return False
+        self._held = lock
+        return True
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._held.release()
+            self._held = None
 
 
 def kernel(function: _Function) -> _Function:
@@ -126,15 +163,24 @@ def kernel(function: _Function) -> _Function:
     """
     if numba.config.DISABLE_JIT:
         return function
-    compiled = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
+    return _any_number(_kept(numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)))
+
+
+def _kept(dispatcher: Any) -> Any:
     before = numba.config.CACHE_LOCATOR_CLASSES
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ContentLocator.__name__}"
     try:
         with suppress(RuntimeError):  # no folder to keep machine code in: compile in memory
-            compiled._cache = _QuickCache(function)
+            dispatcher._cache = _MachineCache(dispatcher.py_func)
     finally:
         numba.config.CACHE_LOCATOR_CLASSES = before
-    return _any_number(compiled)
+    return dispatcher
+
+
+def part(function: _Function) -> _Function:
+    """Like `helper`, for a large function: its machine code is kept as well, so that one process can compile it for another."""
+    compiled = _helper(function)
+    return compiled if compiled is function else _kept(compiled)
 
 
 def helper(function: _Function) -> _Function:

@@ -19,7 +19,7 @@ from finiex_ray.kernels.booking import (
     round_ratio_nb,
 )
 from finiex_ray.kernels.codes import ORDER, POSITION
-from finiex_ray.kernels.jit import helper
+from finiex_ray.kernels.jit import helper, part
 from finiex_ray.kernels.positions import enter_position_nb, exit_position_nb, held_steps_nb, net_nb, set_stops_nb
 from finiex_ray.kernels.requests import end_order_nb, reject_nb, set_timer_nb
 
@@ -350,7 +350,7 @@ def _take_effect_nb(ints: Any, reals: Any, index: int) -> None:
         _rest_nb(ints, reals, index)
 
 
-@helper
+@part
 def arrivals_nb(ints: Any, reals: Any) -> None:
     """Lets every request that has arrived take effect, in request order (rules R3, R7)."""
     kept = 0

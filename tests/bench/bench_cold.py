@@ -48,9 +48,12 @@ def cold() -> Iterator[Row]:
 
         def start(cache: Path, *options: str) -> Cost:
             out = str(folder / "runs")
+            # Where Python may not keep its bytecode, it would compile the whole package at every start.
             return whole_process(
                 [program, "run", folder / "set.json", "--out", out, "--quiet", *options],
                 FINIEX_RAY_CACHE_DIR=str(cache),
+                PYTHONDONTWRITEBYTECODE="",
+                PYTHONPYCACHEPREFIX=str(folder / "bytecode"),
             )
 
         first = [start(folder / f"cache{number}", "--executor", "local", "--no-report") for number in range(FIRST_RUNS)]

@@ -1,4 +1,4 @@
-"""An object store several times too small for the ticks: ``python tests/faults/object_store.py [days]`` (default 60, at least 19).
+"""An object store several times too small for the ticks: ``python tests/faults/object_store.py [days]`` (60; at least 19).
 
 Ray spills to disk; results are those of the run in process.
 """
