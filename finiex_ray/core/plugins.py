@@ -73,7 +73,9 @@ def resolve(kind: PluginKind, name: str, access: PluginAccess = NO_ACCESS) -> ob
     handed_over = access.handed_over(name)
     if handed_over is not None:
         return handed_over
-    paths = kind.builtin if name in kind.builtin else plugin_paths(kind)
+    if name in kind.builtin:
+        return _builtin(kind.builtin[name])
+    paths = plugin_paths(kind)
     path = paths.get(name, name)
     if ":" not in path:
         hint = "use a registered name or an import path 'package.module:Class'."
@@ -84,6 +86,13 @@ def resolve(kind: PluginKind, name: str, access: PluginAccess = NO_ACCESS) -> ob
     if name not in paths:
         _check_allowed(kind, name, module_name, access)
     return _attribute(_module(kind, name, module_name), attribute, f"{kind.noun} type '{name}'")
+
+
+@cache
+def _builtin(path: str) -> object:
+    module_name, _, attribute = path.partition(":")
+    found: object = getattr(importlib.import_module(module_name), attribute)
+    return found
 
 
 def _check_allowed(kind: PluginKind, name: str, module_name: str, access: PluginAccess) -> None:

@@ -12,7 +12,7 @@ from finiex_ray.execution.planned import PlannedScenario
 
 __all__ = ["make_batches"]
 
-_FULL_MS: Final = 25.0  # of work, beside about 1 ms that a task on Ray costs
+_FULL_MS: Final = 100.0  # of work, beside about 1 ms that a task on Ray costs, and 5 ms for what a million ticks share
 _MOST_SCENARIOS: Final = 256
 _TASKS_PER_CPU: Final = 4  # with fewer tasks than that, one long one at the end leaves CPUs idle
 _SCENARIO_MS: Final = 0.5  # to build one and to take its result
