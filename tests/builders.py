@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from own_access import OWN
 
-from finiex_ray.bars.block import Block
+from finiex_ray.bars.block import NO_EXTREMES, Block
 from finiex_ray.bars.renderer import bars_of_day
 from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.broker import BrokerSpec
@@ -79,7 +79,17 @@ def segment_of(rows: Sequence[tuple[int, int, int]]) -> TickSegment:
 
 def bare_block(ticks: TickSegment, first: int, last: int) -> Block:
     """A block without bars: all that the simulator reads."""
-    return Block(first, quotes_of(ticks), first, last - first, BarPrice.MID, 1e-05, {})
+    return _bare(quotes_of(ticks), first, last)
+
+
+def bare_blocks(ticks: TickSegment, block_ticks: int, *, runs: bool = True) -> Iterator[Block]:
+    """All blocks of a segment, without bars; without ``runs`` the simulator looks at every tick."""
+    quotes, count = quotes_of(ticks) if runs else Quotes(*ticks[:3], NO_EXTREMES), len(ticks.time_ns)
+    return (_bare(quotes, first, min(first + block_ticks, count)) for first in range(0, count, block_ticks))
+
+
+def _bare(quotes: Quotes, first: int, last: int) -> Block:
+    return Block(first, quotes, first, last - first, BarPrice.MID, 1e-05, {})
 
 
 def quotes_of(ticks: TickSegment) -> Quotes:
@@ -110,9 +120,8 @@ def drive(
     for tick in script:
         wanted[tick] = Action.BUY
     api = TradingApi(simulator)
-    for first in range(0, count, block_ticks):
-        block = bare_block(ticks, first, min(first + block_ticks, count))
-        offset = 0
+    for block in bare_blocks(ticks, block_ticks):
+        first, offset = block.first_tick, 0
         while offset < len(block):
             part = slice(first, first + len(block))
             signals = make_signals(wanted[part])

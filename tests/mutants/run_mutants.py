@@ -38,6 +38,7 @@ MODULES: Final = (
 TESTS: Final = (
     *(f"tests/unit/trading/test_{name}.py" for name in ("money_rules", "order_rules", "trading_metamorphic")),
     *(f"tests/unit/trading/test_{name}.py" for name in ("order_graph", "portfolio_state", "rules")),
+    "tests/property/test_quiet_runs.py",
     "tests/property/test_account_oracle.py",
 )
 _LEFT_OUT: Final = "test_long_streams"

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from builders import bare_block, rows
+from builders import bare_blocks, rows
 
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.market import TickSegment
@@ -24,14 +24,20 @@ Script = Mapping[int, Sequence[Ask]]
 
 
 def run_fast(
-    simulator: TradeSimulator, ticks: TickSegment, actions: np.ndarray, script: Script, block_ticks: int, wake: Wake
+    simulator: TradeSimulator,
+    ticks: TickSegment,
+    actions: np.ndarray,
+    script: Script,
+    block_ticks: int,
+    wake: Wake,
+    *,
+    runs: bool = True,
 ) -> list[tuple[int, Wake]]:
     """Runs the compiled account; returns where it handed control back, and why."""
     port, wakes, count = FastPort(simulator), [], len(ticks.time_ns)
     rates = pair_rates(simulator.terms.pair is not None, count)
-    for first in range(0, count, block_ticks):
-        block = bare_block(ticks, first, min(first + block_ticks, count))
-        offset = 0
+    for block in bare_blocks(ticks, block_ticks, runs=runs):
+        first, offset = block.first_tick, 0
         while offset < len(block):
             part = slice(first, first + len(block))
             signals = make_signals(actions[part])

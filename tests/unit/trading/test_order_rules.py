@@ -246,6 +246,13 @@ def test_r5_when_one_of_a_pair_fills_the_other_is_cancelled_at_once() -> None:
     assert _told(simulator) == [(EventKind.FILL, 2, 1), (EventKind.CANCELLED, 2, 2)]
 
 
+def test_r5_the_second_of_a_pair_cancels_the_first() -> None:
+    script = {0: _pair(lambda t: t.buy(1, stop=1.1005), lambda t: t.sell(1, stop=1.0995))}
+    simulator = _run([110_010, 110_010, 109_900, 110_060], script)
+    assert _end(simulator, 2) == (FILLED, NONE, 2)
+    assert _end(simulator) == (CANCELLED, RejectReason.OCO, 2)
+
+
 def test_r5_a_partner_under_way_is_cancelled_on_its_arrival() -> None:
     broker = {"latency": {"kind": "fixed", "ms": 0}, "latency_close": {"kind": "fixed", "ms": 300}}
     script = {0: lambda t: t.buy(1), 2: _pair(lambda t: t.buy("0.5"), lambda t: t.close(1))}
@@ -445,6 +452,13 @@ def test_r15_requests_outside_the_sessions_are_rejected() -> None:
         each_symbol=sessions,
     )
     assert [_end(simulator, i)[1] for i in (1, 2, 3)] == [NONE, NONE, RejectReason.MARKET_CLOSED]
+
+
+def test_r15_a_session_has_its_first_moment_and_not_its_last() -> None:
+    sessions = {"sessions": [{"day": "monday", "start": "10:00:00.100000", "end": "10:00:00.300000"}]}
+    script: dict[int, Trade] = {tick: lambda t: t.buy(1) for tick in range(3)}
+    simulator = _run([110_010] * 5, script, each_symbol=sessions)
+    assert [_end(simulator, i)[1:] for i in (1, 2, 3)] == [(NONE, 1), (NONE, 2), (RejectReason.MARKET_CLOSED, 3)]
 
 
 def test_r15_the_order_guard_pauses_after_rejections_in_a_row() -> None:
