@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from own_access import OWN
 
-from finiex_ray.bars.block import NO_EXTREMES, Block
+from finiex_ray.bars.block import Block
 from finiex_ray.bars.renderer import bars_of_day
 from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.broker import BrokerSpec
@@ -82,9 +82,9 @@ def bare_block(ticks: TickSegment, first: int, last: int) -> Block:
     return _bare(quotes_of(ticks), first, last)
 
 
-def bare_blocks(ticks: TickSegment, block_ticks: int, *, runs: bool = True) -> Iterator[Block]:
-    """All blocks of a segment, without bars; without ``runs`` the simulator looks at every tick."""
-    quotes, count = quotes_of(ticks) if runs else Quotes(*ticks[:3], NO_EXTREMES), len(ticks.time_ns)
+def bare_blocks(ticks: TickSegment, block_ticks: int) -> Iterator[Block]:
+    """All blocks of a segment, without bars."""
+    quotes, count = quotes_of(ticks), len(ticks.time_ns)
     return (_bare(quotes, first, min(first + block_ticks, count)) for first in range(0, count, block_ticks))
 
 

@@ -13,7 +13,7 @@ from builders import bare_blocks, rows
 from finiex_ray.core.enums import Wake
 from finiex_ray.core.market import TickSegment
 from finiex_ray.trading.signals import make_signals
-from finiex_ray.trading.simulator import EQUITY_ROWS, NO_RATES, TradeSimulator
+from finiex_ray.trading.simulator import NO_RATES, TradeSimulator
 from oracle.account import Account, Policy
 from oracle.ports import Ask, FastPort, SlowPort, send_all
 from oracle.rules import Rules
@@ -24,19 +24,12 @@ Script = Mapping[int, Sequence[Ask]]
 
 
 def run_fast(
-    simulator: TradeSimulator,
-    ticks: TickSegment,
-    actions: np.ndarray,
-    script: Script,
-    block_ticks: int,
-    wake: Wake,
-    *,
-    runs: bool = True,
+    simulator: TradeSimulator, ticks: TickSegment, actions: np.ndarray, script: Script, block_ticks: int, wake: Wake
 ) -> list[tuple[int, Wake]]:
     """Runs the compiled account; returns where it handed control back, and why."""
     port, wakes, count = FastPort(simulator), [], len(ticks.time_ns)
     rates = pair_rates(simulator.terms.pair is not None, count)
-    for block in bare_blocks(ticks, block_ticks, runs=runs):
+    for block in bare_blocks(ticks, block_ticks):
         first, offset = block.first_tick, 0
         while offset < len(block):
             part = slice(first, first + len(block))
@@ -128,17 +121,17 @@ def check_open(simulator: TradeSimulator, account: Account) -> None:
 
 def check_curve(simulator: TradeSimulator, account: Account) -> None:
     """Each row of the downsampled curve keeps its bucket's last values and extremes; the end is in the last row."""
-    width = max(1, -(-len(account.curve) // EQUITY_ROWS))
-    buckets = [account.curve[i : i + width] for i in range(0, len(account.curve), width)]
-    curve = rows(simulator.equity_curve())
-    assert len(curve) == len(buckets)
-    for number, (row, bucket) in enumerate(zip(curve, buckets, strict=True)):
+    curve, first = rows(simulator.equity_curve()), 0
+    for row in curve:
+        bucket, last = account.curve[first : row["tick"] + 1], row is curve[-1]
         tick, time_ns, balance, equity = bucket[-1]
         equities = [each[3] for each in bucket]
-        if number == len(buckets) - 1:
+        if last:
             balance, equity = account.balance, Fraction(account.balance)
             equities.append(equity)
         assert (row["tick"], row["time_ns"], row["balance"]) == (tick, time_ns, balance)
         _close(row["equity"], equity, balance)
         _close(row["equity_low"], min(equities), balance)
         _close(row["equity_high"], max(equities), balance)
+        first = row["tick"] + 1
+    assert first == len(account.curve)

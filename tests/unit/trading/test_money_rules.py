@@ -146,16 +146,16 @@ def test_r9_weekends_have_no_rollover_unless_the_symbol_has_them() -> None:
 
 
 def test_r9_many_positions_over_several_rollovers_at_once_all_pay() -> None:
-    """Fifty positions and four rollovers on one tick: more records than the tables had room for before it."""
-    times = [_ns(22, 10) - 1, _ns(22, 10), _ns(25, 23), _ns(25, 23) + 1]
+    """Fifty positions and thirteen rollovers on one tick: more records than the tables had room for before it."""
+    times = [_ns(22, 10) - 1, _ns(22, 10), _ns(8, 23, month=10), _ns(8, 23, month=10) + 1]
     swap = {"swap": {"kind": "money", "long": "-5", "triple_day": None}}
     account = make_account(balance=10**6)
     simulator = make_simulator(account=account, broker=make_broker(each_symbol=swap), span_ns=(times[0], times[-1]))
     script: dict[int, Trade] = {0: lambda t: [t.buy("0.01") for _ in range(50)]}
     drive(simulator, segment_of([(time, 110_000, 110_000) for time in times]), script)
-    assert _swaps(simulator) == [-5] * 50 * 4
-    assert [trade["swap_minor"] for trade in rows(simulator.trades())] == [-20] * 50
-    assert int(simulator.account["balance_minor"]) == 10**8 - 50 * 20
+    assert _swaps(simulator) == [-5] * 50 * 13
+    assert [trade["swap_minor"] for trade in rows(simulator.trades())] == [-65] * 50
+    assert int(simulator.account["balance_minor"]) == 10**8 - 50 * 65
 
 
 @pytest.mark.parametrize(("month", "hour"), [(1, 22), (7, 21)])
