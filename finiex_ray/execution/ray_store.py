@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable
 from datetime import date
 from typing import Any, Final, NamedTuple
 
+from finiex_ray.bars.window import make_extremes
 from finiex_ray.config.models import DataLoad
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import TickSegment
@@ -15,12 +16,13 @@ from finiex_ray.data.source import TickSource
 from finiex_ray.execution.cache import SegmentCache, load_day
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.ray_session import driver_paths
-from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Shipment, extend_path
+from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Shipment, StoredDay, extend_path
 from finiex_ray.execution.stream import is_long
 
 __all__ = ["ObjectStore", "checked_day"]
 
 _LOAD_RETRIES: Final = 5
+_FEW_BARS: Final = 1_000  # 48 kB
 
 
 class ObjectStore:
@@ -90,7 +92,8 @@ class ObjectStore:
             if self._load is not None:
                 self._refs[key] = self._load.remote(self._source, symbol, day, self._cache.rows(symbol, day))
             else:
-                self._refs[key] = ray.put(self._cache.segment(symbol, day))
+                day_of_ticks = StoredDay(self._cache.segment(symbol, day), self._cache.extremes(symbol, day))
+                self._refs[key] = ray.put(day_of_ticks)
             self._cache.drop(symbol, day)
         return self._refs[key]
 
@@ -98,6 +101,8 @@ class ObjectStore:
         import ray
 
         key = _warmup_key(scenario)
+        if self._uses[key] == 1 and sum(len(bars.start_ns) for bars in scenario.warmup.values()) <= _FEW_BARS:
+            return dict(scenario.warmup)  # an object of its own would cost more
         if key not in self._refs:
             self._refs[key] = ray.put(dict(scenario.warmup))
         return self._refs[key]
@@ -110,12 +115,13 @@ class _Source(NamedTuple):
     reference: Any  # of a TickSource
 
 
-def _load_on_node(place: _Source, symbol: str, day: date, rows: int) -> TickSegment:
+def _load_on_node(place: _Source, symbol: str, day: date, rows: int) -> StoredDay:
     """What a task on a node does."""
     import ray
 
     extend_path(place.paths)
-    return checked_day(ray.get(place.reference, timeout=FETCH_TIMEOUT_S), symbol, day, rows)
+    segment = checked_day(ray.get(place.reference, timeout=FETCH_TIMEOUT_S), symbol, day, rows)
+    return StoredDay(segment, make_extremes(segment))
 
 
 def checked_day(source: TickSource, symbol: str, day: date, rows: int) -> TickSegment:

@@ -15,8 +15,7 @@ from typing import Any, Final, NamedTuple
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import BarPrice
 from finiex_ray.core.errors import DataError
-from finiex_ray.core.market import BarSeries, TickSegment
-from finiex_ray.core.time import Timeframe
+from finiex_ray.core.market import IntArray, TickSegment
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.executor import prepare, run_on
@@ -26,12 +25,19 @@ from finiex_ray.execution.redaction import redacted
 from finiex_ray.execution.stopped import DataLostError
 from finiex_ray.execution.stream import make_window
 
-__all__ = ["FETCH_TIMEOUT_S", "Began", "RayBatch", "Shipment", "extend_path", "packed", "run_batch"]
+__all__ = ["FETCH_TIMEOUT_S", "Began", "RayBatch", "Shipment", "StoredDay", "extend_path", "packed", "run_batch"]
 
 FETCH_TIMEOUT_S: Final = 120.0  # for an object that has to come from another node, or from disk
 _PACK_S: Final = 0.1
 _PACK_BYTES: Final = 4 * 2**20
 _known_paths: set[str] = set()
+
+
+class StoredDay(NamedTuple):
+    """A day of ticks as it lies in the object store."""
+
+    segment: TickSegment
+    extremes: IntArray  # of its runs (`make_extremes`)
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,9 @@ class Shipment:
     last: int
     ticks: int
     stream: bool  # fetch a segment when it is needed
-    segments: tuple[Any, ...]  # references of TickSegment
-    warmup: Any  # reference of Mapping[Timeframe, BarSeries]
-    conversion: tuple[Any, ...] = ()  # references of TickSegment
+    segments: tuple[Any, ...]  # references of StoredDay
+    warmup: Any  # Mapping[Timeframe, BarSeries], or a reference of one
+    conversion: tuple[Any, ...] = ()  # references of StoredDay
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def _window_key(shipment: Shipment) -> tuple[Any, ...]:
         shipment.first,
         shipment.last,
         shipment.segments,
-        shipment.warmup,
+        id(shipment.warmup) if isinstance(shipment.warmup, Mapping) else shipment.warmup,
         shipment.conversion,
     )
 
@@ -185,19 +191,24 @@ def _stream(reference: Any) -> TickSegment:
     import ray
 
     try:
-        segment: TickSegment = _get(reference)
+        day: StoredDay = _get(reference)
     except ray.exceptions.RayError as error:
         raise DataLostError from error
-    return segment
+    return day.segment
 
 
 def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
-    warmup: Mapping[Timeframe, BarSeries] = _fetch(shipment.warmup, fetched)
-    fetch = partial(partial, _stream if shipment.stream else partial(_fetch, fetched=fetched))
+    warmup = shipment.warmup
+    if not isinstance(warmup, Mapping):
+        warmup = _fetch(warmup, fetched)
+
+    def segment(reference: Any) -> TickSegment:
+        return _stream(reference) if shipment.stream else _fetch(reference, fetched).segment
+
     return make_window(
         shipment.ticks,
-        [fetch(reference) for reference in shipment.segments],
-        [fetch(reference) for reference in shipment.conversion],
+        [partial(segment, reference) for reference in shipment.segments],
+        [partial(segment, reference) for reference in shipment.conversion],
         stream=shipment.stream,
         symbol=shipment.symbol,
         digits=shipment.digits,
@@ -206,4 +217,5 @@ def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
         first=shipment.first,
         last=shipment.last,
         warmup=warmup,
+        extremes=() if shipment.stream else tuple(_fetch(each, fetched).extremes for each in shipment.segments),
     )
