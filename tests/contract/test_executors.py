@@ -222,7 +222,7 @@ class TestRay:
         same = [scenario(f"same_{number}", max_ticks=2_500, seed=number) for number in range(25)]
         summary, _ = run("ray", None, *same, source=source)
         assert summary.completed == 25
-        assert put.count("TickSegment") == 3  # 16 to 18 September
+        assert put.count("StoredDay") == 3  # 16 to 18 September
         assert put.count("dict") == 1  # one bundle of warm-up bars
         assert max(source.loads.values()) == 1
 
