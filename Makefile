@@ -31,8 +31,8 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Tests run in two processes; WORKERS=0 keeps them in one, for a debugger.
-WORKERS ?= 2
+# Tests run in three processes, as they wait for Ray a third of their time; WORKERS=0 keeps them in one, for a debugger.
+WORKERS ?= 3
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
