@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from threading import Thread
@@ -18,7 +19,7 @@ from finiex_ray.config.models import AccountConfig, BarPrice
 from finiex_ray.core.enums import OrderType, Side, Wake
 from finiex_ray.core.market import TickSegment, freeze
 from finiex_ray.core.time import Timeframe, to_ns
-from finiex_ray.kernels.jit import compiled_before
+from finiex_ray.kernels.jit import cache_trusted, compiled_before
 from finiex_ray.trading.signals import NO_SIGNALS
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.terms import make_terms
@@ -30,8 +31,9 @@ _TICKS = 64
 
 def compile_ahead() -> None:
     """Lets another process compile a part of the kernels, unless the machine has them; this one waits when it gets there."""
-    if not compiled_before() and (os.cpu_count() or 1) > 1:
-        Thread(target=_compile_elsewhere, name="compile-ahead", daemon=True).start()
+    with suppress(OSError):  # no cache to leave it in
+        if cache_trusted() and not compiled_before() and (os.cpu_count() or 1) > 1:
+            Thread(target=_compile_elsewhere, name="compile-ahead", daemon=True).start()
 
 
 def _compile_elsewhere() -> None:

@@ -63,8 +63,10 @@ def cache_trusted() -> bool:
 
 
 def compiled_before() -> bool:
-    """Whether this machine's cache holds machine code of the account's kernels as they are now."""
-    return any(_folder(_PACKAGE / "kernels" / "simulation.py").glob("*.advance_nb-*.nbc"))
+    """Whether this machine's cache holds machine code of the account's kernels as they are now; also where none is made."""
+    return bool(numba.config.DISABLE_JIT) or any(
+        _folder(_PACKAGE / "kernels" / "simulation.py").glob("*.advance_nb-*.nbc")
+    )
 
 
 def _stamp(py_file: Path) -> str:
