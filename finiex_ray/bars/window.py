@@ -44,19 +44,30 @@ class MarketWindow:
     conversion: Sequence[TickSegment] = ()  # ticks of the conversion pair, from before the first tick on (rule R10)
     extremes: tuple[IntArray, ...] = ()  # of the segments' runs, where they are known already (`make_extremes`)
 
-    @property
+    @cached_property
     def ticks(self) -> int:
         """Ticks of the scenario."""
         return sum(len(segment.time_ns) for segment in self.segments[:-1]) + self.last - self.first
 
-    @property
+    @cached_property
+    def first_ns(self) -> int:
+        """Time of the scenario's first tick; 0 without ticks."""
+        first = next((times for place in range(len(self.segments)) if len(times := self._times(place))), None)
+        return 0 if first is None else int(first[0])
+
+    @cached_property
     def span_ns(self) -> tuple[int, int]:
         """Times of the scenario's first and last tick; its start twice where it has none."""
-        parts = [segment.time_ns for segment in self.segments]
-        parts[-1] = parts[-1][: self.last]
-        parts[0] = parts[0][self.first :]
-        filled = [part for part in parts if len(part)]
-        return (int(filled[0][0]), int(filled[-1][-1])) if filled else (self.start_ns, self.start_ns)
+        places = reversed(range(len(self.segments)))
+        last = next((times for place in places if len(times := self._times(place))), None)
+        return (self.start_ns, self.start_ns) if last is None else (self.first_ns, int(last[-1]))
+
+    def _times(self, place: int) -> IntArray:
+        """Times of the scenario's ticks in one segment."""
+        times = self.segments[place].time_ns
+        if place == len(self.segments) - 1:
+            times = times[: self.last]
+        return times[self.first :] if place == 0 else times
 
     @cached_property
     def highest_points(self) -> int:

@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from finiex_ray.core.market import IntArray
+
 __all__ = [
     "ACCOUNT_DTYPE",
     "CURVE_COLUMNS",
@@ -40,6 +42,7 @@ __all__ = [
     "TRADE_COLUMNS",
     "TRADE_DTYPE",
     "Records",
+    "words_of",
 ]
 
 NO_PRICE: Final = -(2**62)
@@ -47,6 +50,12 @@ NO_TICK: Final = -1
 FAR_FUTURE_NS: Final = 2**63 - 1
 
 Records = NDArray[np.void]
+
+
+def words_of(records: Records) -> IntArray:
+    """Records as kernels read them: [rows, words of a row]."""
+    width = records.dtype.itemsize // 8
+    return np.ndarray((len(records), width), np.int64, np.ascontiguousarray(records))
 
 
 def _fields(dtype: np.dtype[np.void]) -> list[tuple[str, np.dtype[Any]]]:

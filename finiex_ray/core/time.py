@@ -45,6 +45,7 @@ def to_ns(moment: datetime) -> int:
 
 
 @lru_cache(4_096)
+@lru_cache(1024)  # the scenarios of a set begin and end at the same few times
 def format_utc(time_ns: int) -> str:
     """Writes a time as ISO 8601 in UTC, with as many fractional digits as it needs (0, 3, 6 or 9)."""
     seconds, fraction = divmod(int(time_ns), NS_PER_S)

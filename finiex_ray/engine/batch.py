@@ -19,6 +19,7 @@ from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus, Wake
 from finiex_ray.core.market import IntArray
+from finiex_ray.core.records import LEDGER_COLUMNS
 from finiex_ray.core.time import NS_PER_S, Timeframe
 from finiex_ray.decisions.registry import create_logic
 from finiex_ray.engine.assemble import build_strategy, open_account, warmup_needs
@@ -110,6 +111,7 @@ class _Shared:
         self._places: dict[Hashable, tuple[_Strategy, int]] = {}  # of each distinct decision
         self._workers_keys: dict[int, Hashable] = {}  # by the identity of the section: most scenarios share one
         self._opened: list[tuple[ScenarioConfig, TradeSimulator]] = []
+        self._now = -1, 0  # tick and time that log lines speak of
         with self._profiler.startup("strategy"):
             for task in tasks:
                 with suppress(Exception, SystemExit):  # strategy code may raise anything
@@ -131,7 +133,7 @@ class _Shared:
         policy = logic.policy()
         if policy is None:
             return
-        own = {name: value for name, value in logic.params if name not in logic.policy_params}
+        own = {name: value for name, value in vars(logic.params).items() if name not in logic.policy_params}
         workers_key = self._workers_key(config)
         key = (workers_key, type(logic), repr(own))
         if key not in self._places:
@@ -151,7 +153,12 @@ class _Shared:
         logger = ScenarioLogger()
         for line in (opening_line(config, self._window), *warmup_lines(strategy.needs)):
             logger.info(line)
+        logger.follow(self._place_now)
+        logger.workers.follow(self._place_now)
         strategy.accounts[number].append(_Account(task, self._account(task, policy), logger))
+
+    def _place_now(self) -> tuple[int, int]:
+        return self._now
 
     def _workers_key(self, config: ScenarioConfig) -> Hashable:
         place = id(config.workers)
@@ -194,6 +201,8 @@ class _Shared:
         for each in accounts:
             each.simulator.finish()
         loop_ns = clock() - began_loop
+        if accounts and tick:
+            self._now = tick - 1, accounts[0].simulator.whole(LEDGER_COLUMNS.last_ns)
         results = {}
         for strategy in self._strategies.values():
             workers = {name: OperationTime(*timing) for name, timing in strategy.workers.timings.items()}
@@ -206,9 +215,7 @@ class _Shared:
 
     def _run_block(self, strategy: _Strategy, block: Block, rates: IntArray, tick: int) -> None:
         profiler, time_ns = self._profiler, int(block.time_ns[0])
-        for account in chain.from_iterable(strategy.accounts):
-            account.logger.at(tick, time_ns)
-            account.logger.workers.at(tick, time_ns)
+        self._now = tick, time_ns
         began = profiler.clock()
         offsets = screen_block(block, strategy.workers, strategy.deciders) if strategy.screening else None
         seen = block if offsets is None else block.at(offsets)
@@ -226,8 +233,6 @@ class _Shared:
         began = self._clock()
         loop = loop_result(account.simulator, self._window, ticks, profile)
         task, logger = account.task, account.logger
-        if ticks:
-            logger.at(ticks - 1, loop.last_ns)
         logger.info(completed_line(account.simulator, ticks, task.config))
         shared_ns = (began - self._began) // sharers
         result = ScenarioResult(

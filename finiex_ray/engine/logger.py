@@ -116,4 +116,6 @@ class ScenarioLogger(_LineBuffer):
 
     def lines(self) -> tuple[str, ...]:
         """All lines that were kept, in order of their ticks; of one tick, those of workers first."""
-        return tuple(line.text for line in merge(self.workers.kept(), self.kept(), key=lambda line: line.tick))
+        workers, own = self.workers.kept(), self.kept()
+        lines = merge(workers, own, key=lambda line: line.tick) if workers else own
+        return tuple([line.text for line in lines])

@@ -10,6 +10,7 @@ from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.money import to_minor
+from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.time import NS_PER_S, Timeframe, format_utc
 from finiex_ray.engine.assemble import LiveScenario, assemble
 from finiex_ray.engine.hashing import result_hash
@@ -177,10 +178,10 @@ class _Run:
         self._last_sent = self._clock()
         shown: dict[str, Any] = {}
         if scenario is not None and config.live_stats.export_portfolio_stats:
-            account, unit = scenario.simulator.account, scenario.simulator.terms.minor_per_unit
-            shown["balance"] = int(account["balance_minor"]) / unit
-            shown["equity"] = float(account["equity"]) / unit
-            shown["trades"] = int(account["trades"])
+            simulator, unit = scenario.simulator, scenario.simulator.terms.minor_per_unit
+            shown["balance"] = simulator.whole(L.balance_minor) / unit
+            shown["equity"] = simulator.real(L.equity) / unit
+            shown["trades"] = simulator.whole(L.trades)
         if config.live_stats.export_performance_stats:
             shown["operations"] = self._profiler.shares()
         if scenario is not None and config.live_stats.export_current_bars:
@@ -223,9 +224,9 @@ def warmup_lines(needs: Mapping[Timeframe, int]) -> list[str]:
 
 def completed_line(simulator: TradeSimulator, ticks: int, config: ScenarioConfig) -> str:
     """The last line of the log of a scenario that completed."""
-    account = simulator.account
-    balance = int(account["balance_minor"]) / simulator.terms.minor_per_unit
-    return f"completed: {ticks} ticks, {int(account['trades'])} trades, balance {balance:.2f} {config.account.currency}"
+    balance = simulator.whole(L.balance_minor) / simulator.terms.minor_per_unit
+    trades = simulator.whole(L.trades)
+    return f"completed: {ticks} ticks, {trades} trades, balance {balance:.2f} {config.account.currency}"
 
 
 def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, profile: Profile) -> TickLoopResult:
@@ -238,7 +239,7 @@ def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, pro
         profile: Where the time went.
     """
     terms, account = simulator.terms, simulator.account
-    first_ns, last_ns = _first_time(window), int(account["last_ns"])
+    first_ns, last_ns = window.first_ns, simulator.whole(L.last_ns)
     orders, fills, trades = simulator.orders(), simulator.fills(), simulator.trades()
     return TickLoopResult(
         ticks=ticks,
@@ -263,12 +264,3 @@ def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, pro
         result_hash=result_hash(orders, fills, trades, account),
         comments=dict(simulator.comments),
     )
-
-
-def _first_time(window: MarketWindow) -> int:
-    """Time of the scenario's first tick."""
-    offsets = [window.first] + [0] * (len(window.segments) - 1)
-    for segment, offset in zip(window.segments, offsets, strict=True):
-        if offset < len(segment.time_ns):
-            return int(segment.time_ns[offset])
-    return 0

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
-from finiex_ray.core.enums import OrderState
-from finiex_ray.core.records import Records
+from finiex_ray.core.records import LEDGER_COLUMNS as L
+from finiex_ray.core.records import Records, words_of
 from finiex_ray.kernels.trades import SUMS, sum_trades_nb
 
 __all__ = ["scenario_statistics"]
 
 _NS_PER_S = 1e9
-_LEDGER: Final = (
-    "gross_minor",
-    "commission_minor",
-    "swap_total_minor",
-    "balance_minor",
-    "equity",
-    "max_drawdown",
-    "max_drawdown_share",
-    "max_runup",
-)
 
 Statistics = dict[str, float | int | None]
 
@@ -57,24 +45,25 @@ def scenario_statistics(
     """
     unit, count = float(minor_per_unit), len(trades)
     sums = np.empty(SUMS)
-    words = trades.view(np.int64).reshape(count, trades.dtype.itemsize // 8)
-    sum_trades_nb(words, np.argsort(trades["entry_ns"], kind="stable"), opening_minor, sums)
-    wins, losses, won, lost, mean, spread, downside, held_ns, market_ns, longest_ns, sound = sums.tolist()
-    ledger = {name: account[name].item() for name in _LEDGER}
+    sum_trades_nb(
+        words_of(trades), np.argsort(trades["entry_ns"], kind="stable"), words_of(orders), opening_minor, sums
+    )
+    wins, losses, won, lost, mean, spread, downside, held_ns, market_ns, longest_ns, sound, rejected = sums.tolist()
+    held = account.item()
     judged = count > 1 and sound > 0
     return {
         "trades": count,
         "wins": int(wins),
         "losses": int(losses),
-        "gross": ledger["gross_minor"] / unit,
-        "commission": ledger["commission_minor"] / unit,
-        "swap": ledger["swap_total_minor"] / unit,
-        "net_profit": (ledger["balance_minor"] - opening_minor) / unit,
-        "final_balance": ledger["balance_minor"] / unit,
-        "final_equity": ledger["equity"] / unit,
-        "max_drawdown": ledger["max_drawdown"] / unit,
-        "max_drawdown_pct": ledger["max_drawdown_share"] * 100.0,
-        "max_runup": ledger["max_runup"] / unit,
+        "gross": held[L.gross_minor] / unit,
+        "commission": held[L.commission_minor] / unit,
+        "swap": held[L.swap_total_minor] / unit,
+        "net_profit": (held[L.balance_minor] - opening_minor) / unit,
+        "final_balance": held[L.balance_minor] / unit,
+        "final_equity": held[L.equity] / unit,
+        "max_drawdown": held[L.max_drawdown] / unit,
+        "max_drawdown_pct": held[L.max_drawdown_share] * 100.0,
+        "max_runup": held[L.max_runup] / unit,
         "profit_factor": won / lost if lost > 0 else None,
         "expectancy": (won - lost) / count / unit if count else None,
         "win_rate": wins / count * 100.0 if count else None,
@@ -84,5 +73,5 @@ def scenario_statistics(
         "avg_trade_s": held_ns / count / _NS_PER_S if count else None,
         "max_trade_s": longest_ns / _NS_PER_S if count else None,
         "orders": len(orders),
-        "rejected": int(np.count_nonzero(orders["state"] == OrderState.REJECTED)),
+        "rejected": int(rejected),
     }

@@ -11,6 +11,7 @@ from finiex_ray.bars.tick import TickFailure
 from finiex_ray.core.enums import Action, Wake
 from finiex_ray.core.errors import StrategyContractError, TimeLimitError
 from finiex_ray.core.market import IntArray
+from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.time import NS_PER_S
 from finiex_ray.decisions.base import Actions
 from finiex_ray.engine.assemble import LiveScenario
@@ -119,7 +120,7 @@ class TickLoop:
                 raise failure
             self._check_time()
         if self.ticks_done:
-            self._logger.at(self.ticks_done - 1, int(self._scenario.simulator.account["last_ns"]))
+            self._logger.at(self.ticks_done - 1, self._scenario.simulator.whole(L.last_ns))
         self._scenario.simulator.finish()
 
     def _run_block(self, block: Block, began: int) -> BaseException | None:

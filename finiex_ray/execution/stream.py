@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, overload
 
 from finiex_ray.bars.window import MarketWindow
-from finiex_ray.core.market import IntArray, TickSegment
+from finiex_ray.core.market import TickSegment
 
 __all__ = ["STREAM_TICKS", "TICK_BYTES", "SegmentStream", "StreamedWindow", "is_long", "make_window"]
 
@@ -57,26 +57,10 @@ class StreamedWindow(MarketWindow):
 
     total: int = 0
 
-    @property
+    @cached_property
     def ticks(self) -> int:
         """Ticks of the scenario."""
         return self.total
-
-    @cached_property
-    def span_ns(self) -> tuple[int, int]:
-        """Times of the scenario's first and last tick; its start twice where it has none."""
-        places = range(len(self.segments))
-        first = next((times for place in places if len(times := self._times(place))), None)
-        last = next((times for place in reversed(places) if len(times := self._times(place))), None)
-        if first is None or last is None:
-            return self.start_ns, self.start_ns
-        return int(first[0]), int(last[-1])
-
-    def _times(self, place: int) -> IntArray:
-        times = self.segments[place].time_ns
-        if place == len(self.segments) - 1:
-            times = times[: self.last]
-        return times[self.first :] if place == 0 else times
 
 
 def is_long(ticks: int) -> bool:

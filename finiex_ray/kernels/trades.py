@@ -6,27 +6,32 @@ import math
 from typing import Any
 
 from finiex_ray.core.market import FloatArray
+from finiex_ray.core.records import ORDER_COLUMNS as O
 from finiex_ray.core.records import TRADE_COLUMNS as T
+from finiex_ray.kernels import codes
 from finiex_ray.kernels.jit import kernel
 
 __all__ = ["SUMS", "sum_trades_nb"]
 
+REJECTED = codes.REJECTED
 # Columns of the result.
-WINS, LOSSES, WON, LOST, MEAN, SPREAD, DOWNSIDE, HELD_NS, MARKET_NS, LONGEST_NS, SOUND = range(11)
-SUMS = 11
+WINS, LOSSES, WON, LOST, MEAN, SPREAD, DOWNSIDE, HELD_NS, MARKET_NS, LONGEST_NS, SOUND, REFUSED = range(12)
+SUMS = 12
 
 
 @kernel
-def sum_trades_nb(trades: Any, by_entry: Any, opening_minor: int, out: FloatArray) -> None:
-    """Sums over trades; amounts in minor units, times in ns.
+def sum_trades_nb(trades: Any, by_entry: Any, orders: Any, opening_minor: int, out: FloatArray) -> None:
+    """Sums over trades and orders; amounts in minor units, times in ns.
 
     Args:
         trades: [n, trade] `TRADE_DTYPE` as words, in closing order.
         by_entry: [n] rows of the trades in the order of their entries.
+        orders: [m, order] `ORDER_DTYPE` as words.
         opening_minor: Balance before the first trade.
         out: [SUMS] receives: trades with a net above and below 0; the sums of their nets, both positive; mean, standard
             deviation (n - 1) and root mean square below 0 of the returns net / balance before; the time in trades, the
-            time with a position, the longest trade; 1 where no balance was zero or less before a trade.
+            time with a position, the longest trade; 1 where no balance was zero or less before a trade; orders that were
+            rejected.
     """
     n = len(trades)
     out[:] = 0.0
@@ -66,3 +71,6 @@ def sum_trades_nb(trades: Any, by_entry: Any, opening_minor: int, out: FloatArra
         covered += max(end - begin, 0)
         reached = max(reached, end)
     out[MARKET_NS] = covered
+    for k in range(len(orders)):
+        if orders[k, O.state] == REJECTED:
+            out[REFUSED] += 1.0

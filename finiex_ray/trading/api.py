@@ -11,6 +11,7 @@ from typing import Final
 
 from finiex_ray.core.enums import OrderState, OrderType, Side
 from finiex_ray.core.records import FAR_FUTURE_NS, NO_PRICE, Records
+from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.time import to_ns
 from finiex_ray.trading.simulator import TradeSimulator
 from finiex_ray.trading.views import Event, OrderView, PositionView, Views
@@ -69,7 +70,7 @@ class TradingApi:
         self._events = self._views.events(self._seen_events)
         if market:  # within a tick the broker comes first (rule R7)
             self._events = sorted([*self._events, *market], key=attrgetter("tick"))
-        self._seen_events = int(self._simulator.account["events"])
+        self._seen_events = self._simulator.whole(L.events)
 
     def follow(self, bring: Callable[[], None] | None, quotes: Callable[[], tuple[int, int]] | None) -> None:
         """Sets what is asked while the account is left behind the ticks; the engine calls it, and None when it is not.
@@ -91,7 +92,7 @@ class TradingApi:
     @property
     def news(self) -> bool:
         """Whether there are events that no wake-up has seen; the engine asks."""
-        return int(self._simulator.account["events"]) != self._seen_events
+        return self._simulator.whole(L.events) != self._seen_events
 
     @property
     def bid(self) -> float:
@@ -111,30 +112,30 @@ class TradingApi:
     @property
     def balance(self) -> float:
         """Balance: opening balance plus everything booked."""
-        return float(self._simulator.account["balance_minor"]) / self._terms.minor_per_unit
+        return float(self._simulator.whole(L.balance_minor)) / self._terms.minor_per_unit
 
     @property
     def equity(self) -> float:
         """Balance plus unrealised profit at the current tick (rule R16)."""
         self._bring()
-        return float(self._simulator.account["equity"]) / self._terms.minor_per_unit
+        return self._simulator.real(L.equity) / self._terms.minor_per_unit
 
     @property
     def margin_used(self) -> float:
         """Margin of the open positions (rule R8); on a spot account what was paid for the assets held."""
-        return float(self._simulator.account["margin_used"]) / self._terms.minor_per_unit
+        return self._simulator.real(L.margin_used) / self._terms.minor_per_unit
 
     @property
     def free_margin(self) -> float:
         """Equity less the margin used; on a spot account the cash."""
-        funds = self.balance if self._simulator.account["spot"] else self.equity
+        funds = self.balance if self._simulator.whole(L.spot) else self.equity
         return funds - self.margin_used
 
     @property
     def balances(self) -> dict[str, float]:
         """What the account owns, by currency or asset: the balance, or on a spot account the cash and the asset held."""
         terms = self._simulator.terms
-        if not self._simulator.account["spot"]:
+        if not self._simulator.whole(L.spot):
             return {terms.currency: self.balance}
         held = int(self._simulator.positions()["volume_steps"].sum())
         return {terms.currency: self.free_margin, terms.base: float(held * terms.volume_step * terms.contract_size)}
@@ -292,7 +293,7 @@ class TradingApi:
                 paired already.
         """
         self._bring()
-        tick = int(self._simulator.account["last_tick"])
+        tick = self._simulator.whole(L.last_tick)
         for order_id in (first, second):
             record = self._record(order_id)
             if int(record["state"]) != OrderState.PENDING or int(record["request_tick"]) != tick or record["oco_id"]:

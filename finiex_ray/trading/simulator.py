@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -14,7 +13,8 @@ from finiex_ray.core.enums import OrderType, RejectReason, Side, Wake
 from finiex_ray.core.errors import StrategyContractError
 from finiex_ray.core.market import IntArray, read_only
 from finiex_ray.core.money import to_minor
-from finiex_ray.core.records import FAR_FUTURE_NS, LEDGER_COLUMNS, NO_TICK, Records
+from finiex_ray.core.records import FAR_FUTURE_NS, NO_TICK, Records
+from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.time import NS_PER_S
 from finiex_ray.kernels.horizon import quiet_until_nb
 from finiex_ray.kernels.requests import clear_draft_nb, send_nb, set_timer_nb
@@ -30,7 +30,8 @@ __all__ = ["EQUITY_ROWS", "NO_RATES", "TradeSimulator"]
 EQUITY_ROWS = 512  # rows of the downsampled equity record, whatever the length of the scenario
 NO_RATES = read_only(np.empty((0, 2), np.int64))  # no conversion pair
 _MOST_STEPS = 2**61
-_SYMBOL: Final[int] = LEDGER_COLUMNS.own_quote  # where the symbol's terms begin in the ledger
+_FILLED_AT_END: Final = ((L.fills, L.fills_rows), (L.trades, L.trades_rows), (L.events, L.events_rows))
+_SYMBOL: Final[int] = L.own_quote  # where the symbol's terms begin in the ledger
 
 
 class TradeSimulator:
@@ -72,7 +73,8 @@ class TradeSimulator:
 
     def twin(self, policy: OnePositionPolicy) -> TradeSimulator:
         """The same account under another policy, which then goes its own way; for an account that nothing has happened to."""
-        twin = copy(self)
+        twin = TradeSimulator.__new__(TradeSimulator)
+        vars(twin).update(vars(self))
         twin._memory, twin.comments = self._memory.copy(), {}
         twin._draws = None
         twin._set_policy(policy)
@@ -101,20 +103,22 @@ class TradeSimulator:
         set_timer_nb(self._memory.ints)
 
     def _set_policy(self, policy: OnePositionPolicy) -> None:
-        row = self._memory.ledger
+        ints = self._memory.ints
         steps, refused = self.to_steps(policy.lots)
         if refused:
             raise StrategyContractError(
                 f"lots {policy.lots} is no multiple of {self.terms.symbol}'s volume step {self.terms.volume_step}"
             )
-        row["enabled"], row["volume_steps"] = 1, steps
-        row["sl_offset_points"], row["tp_offset_points"] = policy.sl_points, policy.tp_points
-        row["policy_trail_points"] = policy.trail_points
+        ints[L.enabled], ints[L.volume_steps] = 1, steps
+        ints[L.sl_offset_points], ints[L.tp_offset_points] = policy.sl_points, policy.tp_points
+        ints[L.policy_trail_points] = policy.trail_points
         if isinstance(policy, QuotePolicy):
-            row["quotes"], row["offset_points"] = 1, policy.offset_points
-            row["lifetime_ns"] = round(policy.lifetime_s * NS_PER_S)
-        row["reverse"] = policy.on_opposite is OnOpposite.REVERSE
-        row["min_free_margin"] = float(Fraction(policy.min_free_margin) * self.terms.minor_per_unit)
+            ints[L.quotes], ints[L.offset_points] = 1, policy.offset_points
+            ints[L.lifetime_ns] = round(policy.lifetime_s * NS_PER_S)
+        ints[L.reverse] = policy.on_opposite is OnOpposite.REVERSE
+        if policy.min_free_margin:
+            free = Fraction(policy.min_free_margin) * self.terms.minor_per_unit
+            self._memory.reals[L.min_free_margin] = float(free)
 
     def to_steps(self, lots: Decimal) -> tuple[int, RejectReason]:
         """Volume in steps, and the reason why an order of it would be refused before it is sent.
@@ -133,7 +137,15 @@ class TradeSimulator:
     @property
     def account(self) -> np.void:
         """The account's fields (`ACCOUNT_DTYPE`), as of the last tick that was processed."""
-        return self._memory.ledger
+        return self._memory.account
+
+    def whole(self, column: int) -> int:
+        """One integer of the account, by its place in `LEDGER_COLUMNS`: much faster than a field of ``account``."""
+        return self._memory.ints.item(column)
+
+    def real(self, column: int) -> float:
+        """One float of the account, likewise."""
+        return self._memory.reals.item(column)
 
     def advance(
         self, block: Block, signals: IntArray, first: int, last: int, wake: Wake, rates: IntArray = NO_RATES
@@ -170,7 +182,7 @@ class TradeSimulator:
             )
             first = place - shift
             if reason != Wake.GROW:
-                return first, Wake(reason)
+                return first, Wake(reason) if reason else Wake.NONE
             self._grow()
 
     def quiet_until(self, block: Block, first: int, last: int, rates: IntArray = NO_RATES) -> int:
@@ -195,11 +207,10 @@ class TradeSimulator:
 
     def finish(self) -> None:
         """Ends the scenario at its last tick (rule R12)."""
-        account, memory = self.account, self._memory
-        ends = int(account["positions"] + account["pending"] + account["resting"])
-        while any(int(account[table]) + ends > memory.rows(table) for table in ("fills", "trades", "events")):
+        memory = self._memory
+        ends = self.whole(L.positions) + self.whole(L.pending) + self.whole(L.resting)
+        while any(self.whole(used) + ends > self.whole(rows) for used, rows in _FILLED_AT_END):
             self._grow()
-            account = self.account
         finish_nb(memory.ints, memory.reals)
 
     def request(
@@ -221,8 +232,8 @@ class TradeSimulator:
         Returns:
             Its order id.
         """
-        account, memory = self.account, self._memory
-        if int(account["orders"]) + 1 > memory.rows("orders") or int(account["events"]) + 1 > memory.rows("events"):
+        memory = self._memory
+        if self.whole(L.orders) >= self.whole(L.orders_rows) or self.whole(L.events) >= self.whole(L.events_rows):
             self._grow()
         refused = RejectReason.NONE
         if lots is not None:
@@ -247,31 +258,31 @@ class TradeSimulator:
 
     def orders(self) -> Records:
         """All orders so far (`ORDER_DTYPE`), in request order."""
-        return self._memory.records("orders", int(self.account["orders"]))
+        return self._memory.records("orders", self.whole(L.orders))
 
     def alive(self) -> list[int]:
         """Rows in `orders` of those that are under way or rest at the broker, in request order."""
-        pending, resting = int(self.account["pending"]), int(self.account["resting"])
+        pending, resting = self.whole(L.pending), self.whole(L.resting)
         if not pending and not resting:
             return []
         return sorted(self._memory.indices("queue", pending) + self._memory.indices("book", resting))
 
     def fills(self) -> Records:
         """All fills so far (`FILL_DTYPE`), in time order."""
-        return self._memory.records("fills", int(self.account["fills"]))
+        return self._memory.records("fills", self.whole(L.fills))
 
     def trades(self) -> Records:
         """All closed trades so far (`TRADE_DTYPE`), in closing order."""
-        return self._memory.records("trades", int(self.account["trades"]))
+        return self._memory.records("trades", self.whole(L.trades))
 
     def positions(self) -> Records:
         """The open positions (`POSITION_DTYPE`), in fill order."""
-        return self._memory.records("positions", int(self.account["positions"]))
+        return self._memory.records("positions", self.whole(L.positions))
 
     def events(self, first: int = 0) -> Records:
         """What the logic is told of (`EVENT_DTYPE`), from row ``first`` on."""
-        return self._memory.records("events", int(self.account["events"]), first)
+        return self._memory.records("events", self.whole(L.events), first)
 
     def equity_curve(self) -> Records:
         """The downsampled equity record (`EQUITY_DTYPE`): extremes of every bucket are kept."""
-        return self._memory.records("curve", int(self.account["equity_rows"]))
+        return self._memory.records("curve", self.whole(L.equity_rows))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from finiex_ray.core.enums import Action, EventKind, OrderState, OrderType, RejectReason, Side, Wake
+from finiex_ray.core.records import LEDGER_COLUMNS as L
 from finiex_ray.core.records import NO_PRICE, Records
 from finiex_ray.core.time import Timeframe
 from finiex_ray.trading.simulator import TradeSimulator
@@ -99,7 +100,7 @@ class Views:
 
     def events(self, first: int) -> list[Event]:
         """The events from row ``first`` on."""
-        if first == int(self._simulator.account["events"]):
+        if first == self._simulator.whole(L.events):
             return []
         rows = self._simulator.events(first).tolist()
         return [Event(EventKind(kind), *rest) for kind, *rest in rows]
@@ -194,11 +195,12 @@ class Views:
 
     def _converted(self, amount: float) -> float:
         """An amount of the quote currency at the conversion pair's quotes, where there is one (rule R10)."""
-        account, mode = self._simulator.account, int(self._simulator.terms.record[0]["rate_mode"])
+        simulator = self._simulator
+        mode = simulator.whole(L.rate_mode)
         if mode == 1:
-            return amount * int(account["rate_bid"] if amount >= 0 else account["rate_ask"])
+            return amount * simulator.whole(L.rate_bid if amount >= 0 else L.rate_ask)
         if mode == 2:
-            return amount / int(account["rate_ask"] if amount >= 0 else account["rate_bid"])
+            return amount / simulator.whole(L.rate_ask if amount >= 0 else L.rate_bid)
         return amount
 
     def _price(self, points: int) -> float | None:
