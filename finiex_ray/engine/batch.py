@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.rates import RateReader
@@ -19,13 +20,12 @@ from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus, Wake
 from finiex_ray.core.market import IntArray
-from finiex_ray.core.records import LEDGER_COLUMNS
 from finiex_ray.core.time import NS_PER_S, Timeframe
 from finiex_ray.decisions.registry import create_logic
 from finiex_ray.engine.assemble import build_strategy, open_account, warmup_needs
 from finiex_ray.engine.logger import ScenarioLogger
 from finiex_ray.engine.profile import Clock, Profiler
-from finiex_ray.engine.result import OperationTime, Profile, ScenarioResult, ScenarioTask
+from finiex_ray.engine.result import OperationTime, Profile, ScenarioResult, ScenarioTask, TickLoopResult
 from finiex_ray.engine.run import Progress, completed_line, loop_result, opening_line, run_scenario, warmup_lines
 from finiex_ray.engine.screening import Decider, can_screen, screen_block
 from finiex_ray.engine.tick_loop import decide, scenario_block_ticks
@@ -36,6 +36,8 @@ from finiex_ray.trading.simulator import NO_RATES, TradeSimulator
 from finiex_ray.workers.coordinator import WorkerCoordinator
 
 __all__ = ["run_batch"]
+
+_GATHERED = 4_000_000  # ticks and signals that wait for the accounts at most: about 100 MB
 
 
 def run_batch(
@@ -70,8 +72,20 @@ class _Account:
     """One scenario of a group."""
 
     task: ScenarioTask
-    simulator: TradeSimulator
+    policy: OnePositionPolicy
     logger: ScenarioLogger
+    simulator: TradeSimulator | None = None  # from its first tick to its result
+    loop: partial[TickLoopResult] | None = None  # at its end, as the next two
+    completed: str = ""  # the last line of its log
+    took_ns: int = 0  # for these
+
+
+class _Step(NamedTuple):
+    """A block that has been decided: what an account is brought through."""
+
+    block: Block
+    rates: IntArray
+    signals: Sequence[IntArray]  # of each decider
 
 
 @dataclass
@@ -82,6 +96,7 @@ class _Strategy:
     needs: Mapping[Timeframe, int]
     deciders: list[Decider] = field(default_factory=list)
     accounts: list[list[_Account]] = field(default_factory=list)  # by decider
+    steps: list[_Step] = field(default_factory=list)  # that the accounts are still to be brought through
     screening: bool = True
 
 
@@ -155,7 +170,7 @@ class _Shared:
             logger.info(line)
         logger.follow(self._place_now)
         logger.workers.follow(self._place_now)
-        strategy.accounts[number].append(_Account(task, self._account(task, policy), logger))
+        strategy.accounts[number].append(_Account(task, policy, logger))
 
     def _place_now(self) -> tuple[int, int]:
         return self._now
@@ -183,7 +198,7 @@ class _Shared:
             for decider, accounts in zip(strategy.deciders, strategy.accounts, strict=True):
                 _connect_logs(strategy, decider, accounts)
         began_loop = clock()
-        tick = 0
+        tick = gathered = last_ns = 0
         screening = all(strategy.screening for strategy in self._strategies.values())
         block_ticks = scenario_block_ticks(self._execution.block_ticks, screening=screening)
         for number, first, last in self._renderer.spans(block_ticks):
@@ -191,57 +206,96 @@ class _Shared:
             block = self._renderer.render(number, first, last, tick)
             rates = self._rates.at(block.time_ns) if self._rates else NO_RATES
             profiler.lap("bar_rendering", began)
+            self._now, last_ns = (tick, int(block.time_ns[0])), int(block.time_ns[-1])
             for key, strategy in list(self._strategies.items()):
                 try:
-                    self._run_block(strategy, block, rates, tick)
+                    gathered += len(block) + self._decide(strategy, block, rates)
                 except (Exception, SystemExit):  # noqa: BLE001 - strategy code may raise anything
                     del self._strategies[key]
             tick += last - first
-        accounts = [each for strategy in self._strategies.values() for each in chain.from_iterable(strategy.accounts)]
-        for each in accounts:
-            each.simulator.finish()
-        loop_ns = clock() - began_loop
-        if accounts and tick:
-            self._now = tick - 1, accounts[0].simulator.whole(LEDGER_COLUMNS.last_ns)
-        results = {}
-        for strategy in self._strategies.values():
-            workers = {name: OperationTime(*timing) for name, timing in strategy.workers.timings.items()}
-            own = sum(map(len, strategy.accounts))
-            profile = _shared_profile(profiler.profile({}, loop_ns), len(accounts), workers, own)
-            for each in chain.from_iterable(strategy.accounts):
-                results[each.task.index] = self._result(each, tick, profile, len(accounts))
-            strategy.workers.close()
-        return results
+            if gathered >= _GATHERED:
+                self._bring()
+                gathered = 0
+        results_ns = self._bring(tick)
+        loop_ns = clock() - began_loop - results_ns
+        if tick:
+            self._now = tick - 1, last_ns
+        return self._results(loop_ns)
 
-    def _run_block(self, strategy: _Strategy, block: Block, rates: IntArray, tick: int) -> None:
-        profiler, time_ns = self._profiler, int(block.time_ns[0])
-        self._now = tick, time_ns
+    def _decide(self, strategy: _Strategy, block: Block, rates: IntArray) -> int:
+        """Computes the workers and the decisions of a block; returns how many signals there are."""
+        profiler = self._profiler
         began = profiler.clock()
         offsets = screen_block(block, strategy.workers, strategy.deciders) if strategy.screening else None
         seen = block if offsets is None else block.at(offsets)
         views = strategy.workers.histories(seen)
         began = profiler.lap("bar_history", began)
         outputs = strategy.workers.compute(seen, views)
-        for decider, accounts in zip(strategy.deciders, strategy.accounts, strict=True):
-            signals = make_signals(decide(decider, seen, outputs), offsets)
-            began = profiler.lap("worker_decision", began)
-            for account in accounts:
-                account.simulator.advance(block, signals, 0, len(block), Wake.NONE, rates)
-            began = profiler.lap("trade_simulator", began)
+        signals = [make_signals(decide(decider, seen, outputs), offsets) for decider in strategy.deciders]
+        profiler.lap("worker_decision", began)
+        strategy.steps.append(_Step(replace(block, bars={}), rates, signals))
+        return sum(map(len, signals))
 
-    def _result(self, account: _Account, ticks: int, profile: Profile, sharers: int) -> ScenarioResult:
+    def _bring(self, ticks: int | None = None) -> int:
+        """Brings each account through what was gathered, one after the other: its memory is in the processor's cache then.
+
+        Args:
+            ticks: Ticks of the scenario, where this was the last of them: the accounts come to their results.
+
+        Returns:
+            Time that the results took, ns.
+        """
+        began, results_ns = self._profiler.clock(), 0
+        for strategy in self._strategies.values():
+            for number, accounts in enumerate(strategy.accounts):
+                kept = []
+                for account in accounts:
+                    with suppress(Exception, SystemExit):  # what is wrong here is wrong when it runs by itself
+                        self._bring_one(account, strategy.steps, number, ticks)
+                        kept.append(account)
+                        results_ns += account.took_ns
+                strategy.accounts[number] = kept
+            strategy.steps.clear()
+        self._profiler.lap("trade_simulator", began + results_ns)
+        return results_ns
+
+    def _bring_one(self, account: _Account, steps: Sequence[_Step], number: int, ticks: int | None) -> None:
+        simulator = account.simulator or self._account(account.task, account.policy)
+        for step in steps:
+            simulator.advance(step.block, step.signals[number], 0, len(step.block), Wake.NONE, step.rates)
+        if ticks is None:
+            account.simulator = simulator
+            return
+        simulator.finish()
         began = self._clock()
-        loop = loop_result(account.simulator, self._window, ticks, profile)
+        account.loop = loop_result(simulator, self._window, ticks, copied=True)
+        account.completed = completed_line(simulator, ticks, account.task.config)
+        account.simulator = None
+        account.took_ns = self._clock() - began
+
+    def _results(self, loop_ns: int) -> dict[int, ScenarioResult]:
+        results = {}
+        sharers = sum(len(accounts) for strategy in self._strategies.values() for accounts in strategy.accounts)
+        shared_ns = (self._clock() - self._began) // max(1, sharers)
+        for strategy in self._strategies.values():
+            workers = {name: OperationTime(*timing) for name, timing in strategy.workers.timings.items()}
+            own = sum(map(len, strategy.accounts))
+            profile = _shared_profile(self._profiler.profile({}, loop_ns), sharers, workers, own)
+            for account in chain.from_iterable(strategy.accounts):
+                results[account.task.index] = self._result(account, profile, shared_ns / NS_PER_S)
+            strategy.workers.close()
+        return results
+
+    def _result(self, account: _Account, profile: Profile, took_s: float) -> ScenarioResult:
         task, logger = account.task, account.logger
-        logger.info(completed_line(account.simulator, ticks, task.config))
-        shared_ns = (began - self._began) // sharers
+        logger.info(account.completed)
         result = ScenarioResult(
             index=task.index,
             name=task.config.name,
             symbol=task.config.symbol,
             status=ScenarioStatus.COMPLETED,
-            execution_time_s=(shared_ns + self._clock() - began) / NS_PER_S,
-            loop=loop,
+            execution_time_s=took_s,
+            loop=account.loop(profile=profile) if account.loop else None,
             log=logger.lines(),
         )
         return take_wanted(result, task, self._window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from finiex_ray.bars.window import MarketWindow
@@ -20,7 +21,6 @@ from finiex_ray.engine.profile import Clock, Profiler
 from finiex_ray.engine.result import (
     ErrorInfo,
     OperationTime,
-    Profile,
     ProgressUpdate,
     ScenarioResult,
     ScenarioTask,
@@ -209,7 +209,7 @@ class _Run:
             return None
         workers = {name: OperationTime(*timing) for name, timing in self._scenario.workers.timings.items()}
         profile = self._profiler.profile(workers, self._loop_ns)
-        return loop_result(self._scenario.simulator, self._window, self._loop.ticks_done, profile)
+        return loop_result(self._scenario.simulator, self._window, self._loop.ticks_done)(profile=profile)
 
 
 def opening_line(config: ScenarioConfig, window: MarketWindow) -> str:
@@ -229,19 +229,23 @@ def completed_line(simulator: TradeSimulator, ticks: int, config: ScenarioConfig
     return f"completed: {ticks} ticks, {trades} trades, balance {balance:.2f} {config.account.currency}"
 
 
-def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, profile: Profile) -> TickLoopResult:
-    """What a run leaves of its account.
+def loop_result(
+    simulator: TradeSimulator, window: MarketWindow, ticks: int, *, copied: bool = False
+) -> partial[TickLoopResult]:
+    """What a run leaves of its account; it lacks ``profile``, where the time went.
 
     Args:
         simulator: The account.
         window: The scenario's market data.
         ticks: Ticks that were processed.
-        profile: Where the time went.
+        copied: Take copies of the records, so that the account's memory can go.
     """
     terms, account = simulator.terms, simulator.account
     first_ns, last_ns = window.first_ns, simulator.whole(L.last_ns)
-    orders, fills, trades = simulator.orders(), simulator.fills(), simulator.trades()
-    return TickLoopResult(
+    tables = simulator.orders(), simulator.fills(), simulator.trades(), simulator.equity_curve()
+    orders, fills, trades, equity = (table.copy() for table in tables) if copied else tables
+    return partial(
+        TickLoopResult,
         ticks=ticks,
         first_ns=first_ns,
         last_ns=last_ns,
@@ -251,7 +255,7 @@ def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, pro
         orders=orders,
         fills=fills,
         trades=trades,
-        equity=simulator.equity_curve(),
+        equity=equity,
         statistics=scenario_statistics(
             orders,
             trades,
@@ -260,7 +264,6 @@ def loop_result(simulator: TradeSimulator, window: MarketWindow, ticks: int, pro
             terms.minor_per_unit,
             max(last_ns - first_ns, 0),
         ),
-        profile=profile,
         result_hash=result_hash(orders, fills, trades, account),
         comments=dict(simulator.comments),
     )
