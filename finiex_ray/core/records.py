@@ -42,6 +42,7 @@ __all__ = [
     "TRADE_COLUMNS",
     "TRADE_DTYPE",
     "Records",
+    "copy_records",
     "words_of",
 ]
 
@@ -56,6 +57,11 @@ def words_of(records: Records) -> IntArray:
     """Records as kernels read them: [rows, words of a row]."""
     width = records.dtype.itemsize // 8
     return np.ndarray((len(records), width), np.int64, np.ascontiguousarray(records))
+
+
+def copy_records(records: Records) -> Records:
+    """A copy, made as words: numpy copies records field by field, which takes ten times as long."""
+    return np.ndarray(len(records), records.dtype, words_of(records).copy())
 
 
 def _fields(dtype: np.dtype[np.void]) -> list[tuple[str, np.dtype[Any]]]:

@@ -12,6 +12,7 @@ from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.money import to_minor
 from finiex_ray.core.records import LEDGER_COLUMNS as L
+from finiex_ray.core.records import copy_records
 from finiex_ray.core.time import NS_PER_S, Timeframe, format_utc
 from finiex_ray.engine.assemble import LiveScenario, assemble
 from finiex_ray.engine.hashing import result_hash
@@ -243,7 +244,7 @@ def loop_result(
     terms, account = simulator.terms, simulator.account
     first_ns, last_ns = window.first_ns, simulator.whole(L.last_ns)
     tables = simulator.orders(), simulator.fills(), simulator.trades(), simulator.equity_curve()
-    orders, fills, trades, equity = (table.copy() for table in tables) if copied else tables
+    orders, fills, trades, equity = map(copy_records, tables) if copied else tables
     return partial(
         TickLoopResult,
         ticks=ticks,
