@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy as np
 from finiex_ray.bars.block import NO_EXTREMES, BarBlock, Block, FormingBars, price_columns
 from finiex_ray.bars.window import MarketWindow, make_extremes
 from finiex_ray.config.models import BarPrice
-from finiex_ray.core.market import BarSeries, IntArray, Quotes, TickSegment, freeze, read_only
+from finiex_ray.core.market import BarSeries, IntArray, Quotes, TickSegment, read_only
+from finiex_ray.core.money import point_of
 from finiex_ray.core.time import Timeframe
 from finiex_ray.kernels.bars import EMPTY, FORMING_FIELDS, forming_nb, render_nb
 
@@ -90,7 +90,9 @@ class _Track:
 
     def closed_bars(self) -> BarSeries:
         """The closed bars so far, read-only."""
-        return freeze(BarSeries(*self.columns[:, : self.closed]))
+        closed = self.columns[:, : self.closed]
+        closed.setflags(write=False)
+        return BarSeries(*closed)
 
 
 def _render_forming(block: Block, width_ns: int, before: IntArray, span_first: IntArray) -> FormingBars:
@@ -112,7 +114,7 @@ class BarRenderer:
         self._window = window
         self._runs = runs
         self._quotes: tuple[int, Quotes] = (-1, Quotes(*(NO_EXTREMES,) * 4))
-        self._point = float(Decimal(1).scaleb(-window.digits))
+        self._point = point_of(window.digits)
         self._tracks = [
             _Track(timeframe, window.warmup.get(timeframe), bars) for timeframe, bars in warmup_bars.items()
         ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from finiex_ray.bars.block import BarBlock, Block, price_columns
 from finiex_ray.core.market import FloatArray, IntArray, read_only
-from finiex_ray.kernels.levels import SLACK_HP, UNKNOWN, candidates_nb
+from finiex_ray.kernels.levels import SLACK_HP, candidates_nb
 
 __all__ = ["Level", "Screen", "find_candidates", "make_screen"]
 
@@ -37,21 +37,20 @@ def make_screen(buy: Sequence[Level], sell: Sequence[Level], *, need_all: bool) 
         sell: Levels above which each condition to sell may hold.
         need_all: True: all conditions must hold. False: one is enough.
     """
-    span_first = np.unique(np.concatenate([level.bars.span_first for level in (*buy, *sell)]))
-    # Not sure (UNKNOWN): any price may do. No value (NaN): none does.
-    low = [_spread(level, span_first, no_value=-np.inf, unknown=np.inf, slack=SLACK_HP) for level in buy]
-    high = [_spread(level, span_first, no_value=np.inf, unknown=-np.inf, slack=-SLACK_HP) for level in sell]
-    inner, outer = (np.minimum, np.maximum) if need_all else (np.maximum, np.minimum)
-    return Screen(read_only(span_first), read_only(inner.reduce(low)), read_only(outer.reduce(high)))
-
-
-def _spread(level: Level, span_first: IntArray, *, no_value: float, unknown: float, slack: float) -> FloatArray:
-    """A level on the finer spans of all levels together, safe from rounding."""
-    own = level.price_hp[np.searchsorted(level.bars.span_first, span_first[:-1], side="right") - 1]
+    levels = (*buy, *sell)
+    span_first = np.unique(np.concatenate([level.bars.span_first for level in levels]))
+    # Sells are turned over, so that each condition holds below its level. Each is spread over the finer spans of all.
+    turn = np.array([1.0] * len(buy) + [-1.0] * len(sell)).reshape(-1, 1)
+    own = turn * [
+        level.price_hp[np.searchsorted(level.bars.span_first, span_first[:-1], side="right") - 1] for level in levels
+    ]
     known = np.where(np.isfinite(own), own, 0.0)
-    safe = known + slack * (1.0 + np.abs(known) * 1e-12)
-    values: FloatArray = np.where(np.isnan(own), no_value, np.where(own == UNKNOWN, unknown, safe))
-    return values
+    safe = known + SLACK_HP * (1.0 + np.abs(known) * 1e-12)
+    # No value (NaN): no price does. Not sure (UNKNOWN): any may do.
+    below = np.where(np.isnan(own), -np.inf, np.where(np.isinf(own), np.inf, safe))
+    inner = np.minimum if need_all else np.maximum
+    low, high = inner.reduce(below[: len(buy)]), -inner.reduce(below[len(buy) :])
+    return Screen(read_only(span_first), read_only(low), read_only(high))
 
 
 def find_candidates(block: Block, screen: Screen) -> IntArray:

@@ -50,7 +50,7 @@ _Columns = TypeVar("_Columns", TickSegment, BarSeries)
 def read_only(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
     """A contiguous view of ``array`` that refuses writes: what the object store returns, also in local mode."""
     view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

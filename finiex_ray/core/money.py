@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["minor_digits", "ratio", "to_minor"]
+__all__ = ["minor_digits", "point_of", "ratio", "to_minor"]
 
 _MINOR_DIGITS = {
     "JPY": 0,
@@ -34,6 +34,12 @@ def to_minor(amount: Decimal, currency: str) -> int:
     scaled = Fraction(amount) * 10 ** minor_digits(currency)
     whole = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)
     return int(whole if scaled >= 0 else -whole)
+
+
+@lru_cache(64)
+def point_of(digits: int) -> float:
+    """Price of one point of a symbol whose prices have so many digits."""
+    return float(Decimal(1).scaleb(-digits))
 
 
 def ratio(value: Fraction) -> tuple[int, int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeVar
 
 from finiex_ray.bars.rates import RateReader
 from finiex_ray.bars.renderer import BarRenderer
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.broker import BrokerSpec
-from finiex_ray.config.models import ScenarioConfig
+from finiex_ray.config.models import AccountConfig, ScenarioConfig
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, RegistryError, ScenarioInvalidError
 from finiex_ray.core.time import Timeframe
@@ -36,6 +38,8 @@ __all__ = [
     "trading_terms",
     "warmup_needs",
 ]
+
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,27 @@ def trading_terms(config: ScenarioConfig, broker: BrokerSpec, digits: int) -> Tr
     Raises:
         ScenarioInvalidError: With every reason why this account cannot trade this symbol.
     """
-    return make_terms(config.symbol, config.account, broker, digits)
+    return _terms(config.symbol, _Same(config.account), _Same(broker), digits)
+
+
+class _Same(Generic[_Part]):
+    """A section as a key: equal to itself alone, which takes no look into it."""
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: _Part) -> None:
+        self.part = part
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.part is self.part
+
+    def __hash__(self) -> int:
+        return id(self.part)
+
+
+@lru_cache(64)  # the scenarios of a set share a few accounts and brokers
+def _terms(symbol: str, account: _Same[AccountConfig], broker: _Same[BrokerSpec], digits: int) -> TradingTerms:
+    return make_terms(symbol, account.part, broker.part, digits)
 
 
 def open_account(task: ScenarioTask, window: MarketWindow, policy: OnePositionPolicy | None) -> TradeSimulator:

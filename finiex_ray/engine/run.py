@@ -159,7 +159,7 @@ class _Run:
             config.execution.time_limit_s,
             self._observer,
         )
-        self._send(ScenarioStatus.RUNNING, 0)
+        self._live_update(0)
         began = self._clock()
         try:
             self._loop.run()

@@ -13,9 +13,19 @@ from finiex_ray.core.random import generator
 from finiex_ray.core.time import NS_PER_MS
 from finiex_ray.trading.terms import TradingTerms
 
-__all__ = ["RequestDraws"]
+__all__ = ["RequestDraws", "are_zero"]
 
 _NS_PER_US = 1_000
+
+
+def are_zero(terms: TradingTerms) -> bool:
+    """Whether every draw is zero: no delays, no slippage, no refusals."""
+    delays = [terms.latency_open, terms.latency_close]
+    return (
+        all(each.kind == "fixed" and each.ms == 0 for each in delays)
+        and terms.slippage.kind not in ("fixed", "uniform")
+        and terms.rejection_share == 0
+    )
 
 
 class RequestDraws:
@@ -31,17 +41,6 @@ class RequestDraws:
         self._latency = generator(seed, "latency")
         self._slippage = generator(seed, "slippage")
         self._refusal = generator(seed, "refusal")
-
-    @property
-    def are_zero(self) -> bool:
-        """Whether every draw is zero: no delays, no slippage, no refusals."""
-        terms = self._terms
-        delays = [terms.latency_open, terms.latency_close]
-        return (
-            all(each.kind == "fixed" and each.ms == 0 for each in delays)
-            and terms.slippage.kind not in ("fixed", "uniform")
-            and terms.rejection_share == 0
-        )
 
     def next(self, count: int) -> IntArray:
         """The draws of the next ``count`` requests, as rows of `SimState.draws`; the chunks that are asked for change nothing."""

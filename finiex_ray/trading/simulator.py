@@ -19,7 +19,7 @@ from finiex_ray.core.time import NS_PER_S
 from finiex_ray.kernels.horizon import quiet_until_nb
 from finiex_ray.kernels.requests import clear_draft_nb, send_nb, set_timer_nb
 from finiex_ray.kernels.simulation import advance_nb, finish_nb
-from finiex_ray.trading.draws import RequestDraws
+from finiex_ray.trading.draws import RequestDraws, are_zero
 from finiex_ray.trading.memory import AccountMemory
 from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite, QuotePolicy
 from finiex_ray.trading.rollover import rollovers
@@ -82,11 +82,11 @@ class TradeSimulator:
 
     def _write_draws(self, first: int) -> None:
         """Draws what chance decides about the requests from ``first`` on, as far as there is room for them."""
+        if are_zero(self.terms):  # as new memory is
+            return
         if self._draws is None:  # a twin's, whose first draws were made before it was one
             self._draws = RequestDraws(self.terms, self._seed)
             self._draws.next(first)
-        if self._draws.are_zero:  # as new memory is
-            return
         self._memory.write_draws(first, self._draws.next(self._memory.rows("draws") - first))
 
     def _open(self, ticks: int) -> None:

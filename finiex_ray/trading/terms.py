@@ -17,7 +17,7 @@ from finiex_ray.config.costs import CommissionSpec, LatencyConfig, SessionSpec, 
 from finiex_ray.config.models import AccountConfig
 from finiex_ray.core.errors import ScenarioInvalidError, suggest
 from finiex_ray.core.market import IntArray
-from finiex_ray.core.money import minor_digits
+from finiex_ray.core.money import minor_digits, point_of
 from finiex_ray.core.records import SYMBOL_DTYPE, Records
 from finiex_ray.core.time import NS_PER_DAY, NS_PER_S
 
@@ -60,7 +60,7 @@ class TradingTerms:
     @cached_property
     def point(self) -> float:
         """Price of one point."""
-        return float(Decimal(1).scaleb(-self.digits))
+        return point_of(self.digits)
 
     @cached_property
     def minor_per_unit(self) -> int:
