@@ -22,8 +22,8 @@ from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.ray_faults import Fault, Suspects, Verdict, classify, data_lost, store_full
 from finiex_ray.execution.ray_progress import ProgressPoller, start_progress_actor
 from finiex_ray.execution.ray_session import LOCAL, connect, driver_paths, import_ray, target
-from finiex_ray.execution.ray_store import ObjectStore
-from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Began, RayBatch, Shipment, run_batch
+from finiex_ray.execution.ray_store import ObjectStore, References
+from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Began, RayBatch, Results, Shipment, pack_shipments, run_batch
 
 __all__ = ["RayExecutor"]
 
@@ -195,9 +195,10 @@ class _Run:
     def _send(self, work: _Work) -> Generator[ScenarioResult, None, bool]:
         """Submits a task; returns True where the object store has no room for its data until another one has ended."""
         shipped: list[tuple[PlannedScenario, Shipment]] = []
+        references = References()
         for number, scenario in enumerate(work.scenarios):
             try:
-                shipped.append((scenario, self._store.ship(scenario)))
+                shipped.append((scenario, self._store.ship(scenario, references)))
             except DataError as error:
                 yield self._finish(scenario, _failed(scenario, error))
             except self._ray.exceptions.RayError as error:
@@ -208,7 +209,9 @@ class _Run:
                 return True
         if shipped:
             kept, shipments = zip(*shipped, strict=True)
-            batch = RayBatch(shipments, self._paths, self._actor, self._token, work.careful)
+            batch = RayBatch(
+                pack_shipments(shipments), tuple(references), self._paths, self._actor, self._token, work.careful
+            )
             self._running[self._task_on(work.node).remote(batch)] = _Task(work._replace(scenarios=kept))
         return False
 
@@ -226,7 +229,7 @@ class _Run:
         """Takes what comes next of a batch, or its end, or what befell it."""
         task = self._running[stream]
         try:
-            item: Began | list[ScenarioResult] = self._ray.get(next(stream), timeout=FETCH_TIMEOUT_S)
+            item: Began | Results = self._ray.get(next(stream), timeout=FETCH_TIMEOUT_S)
         except StopIteration:
             del self._running[stream]
             if task.done < len(task.scenarios):
@@ -241,7 +244,7 @@ class _Run:
             task.running, task.since_s, task.node = item.place, time.monotonic(), item.node
             self._suspects.heard(item.place, item.last_words)
             return
-        for result in item:
+        for result in item.unpack():
             scenario = task.scenarios[task.done]
             task.done += 1
             yield self._finish(scenario, result)

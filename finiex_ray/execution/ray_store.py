@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -19,10 +19,24 @@ from finiex_ray.execution.ray_session import driver_paths
 from finiex_ray.execution.ray_task import FETCH_TIMEOUT_S, Shipment, StoredDay, extend_path
 from finiex_ray.execution.stream import is_long
 
-__all__ = ["ObjectStore", "checked_day"]
+__all__ = ["ObjectStore", "References", "checked_day"]
 
 _LOAD_RETRIES: Final = 5
 _FEW_BARS: Final = 1_000  # 48 kB
+
+
+class References:
+    """The references of one batch, each once."""
+
+    def __init__(self) -> None:
+        self._places: dict[Any, int] = {}
+
+    def place(self, reference: Any) -> int:
+        """Where it stands among them."""
+        return self._places.setdefault(reference, len(self._places))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._places)
 
 
 class ObjectStore:
@@ -51,12 +65,15 @@ class ObjectStore:
         for scenario in planned:
             self._uses.update(_keys(scenario))
 
-    def ship(self, scenario: PlannedScenario) -> Shipment:
-        """The scenario with references in place of its data.
+    def ship(self, scenario: PlannedScenario, references: References) -> Shipment:
+        """The scenario with places among the batch's references in place of its data.
 
         Raises:
             DataError: If a day has to be loaded again and cannot be.
         """
+        segments = [self._segment(scenario.symbol, day) for day in scenario.days]
+        conversion = [self._segment(symbol, day) for symbol, day in scenario.conversion]
+        warmup = self._warmup(scenario)
         return Shipment(
             task=scenario.task,
             symbol=scenario.symbol,
@@ -67,9 +84,9 @@ class ObjectStore:
             last=scenario.last,
             ticks=scenario.ticks,
             stream=is_long(scenario.ticks),
-            segments=tuple(self._segment(scenario.symbol, day) for day in scenario.days),
-            conversion=tuple(self._segment(symbol, day) for symbol, day in scenario.conversion),
-            warmup=self._warmup(scenario),
+            segments=tuple(map(references.place, segments)),
+            conversion=tuple(map(references.place, conversion)),
+            warmup=warmup if isinstance(warmup, dict) else references.place(warmup),
         )
 
     def release(self, scenario: PlannedScenario) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from finiex_ray.bars.window import MarketWindow
 from finiex_ray.config.models import BarPrice
 from finiex_ray.core.errors import DataError
-from finiex_ray.core.market import IntArray, TickSegment
+from finiex_ray.core.market import BarSeries, IntArray, TickSegment
+from finiex_ray.core.time import Timeframe
 from finiex_ray.engine.result import ScenarioResult, ScenarioTask
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.executor import prepare, run_on
@@ -25,7 +27,18 @@ from finiex_ray.execution.redaction import redacted
 from finiex_ray.execution.stopped import DataLostError
 from finiex_ray.execution.stream import make_window
 
-__all__ = ["FETCH_TIMEOUT_S", "Began", "RayBatch", "Shipment", "StoredDay", "extend_path", "packed", "run_batch"]
+__all__ = [
+    "FETCH_TIMEOUT_S",
+    "Began",
+    "RayBatch",
+    "Results",
+    "Shipment",
+    "StoredDay",
+    "extend_path",
+    "pack_shipments",
+    "packed",
+    "run_batch",
+]
 
 FETCH_TIMEOUT_S: Final = 120.0  # for an object that has to come from another node, or from disk
 _PACK_S: Final = 0.1
@@ -42,7 +55,7 @@ class StoredDay(NamedTuple):
 
 @dataclass(frozen=True)
 class Shipment:
-    """A planned scenario whose market data are references into the object store (nested, so they stay references)."""
+    """A planned scenario whose market data lie in the object store; numbers are places in the batch's references."""
 
     task: ScenarioTask
     symbol: str
@@ -53,16 +66,17 @@ class Shipment:
     last: int
     ticks: int
     stream: bool  # fetch a segment when it is needed
-    segments: tuple[Any, ...]  # references of StoredDay
-    warmup: Any  # Mapping[Timeframe, BarSeries], or a reference of one
-    conversion: tuple[Any, ...] = ()  # references of StoredDay
+    segments: tuple[int, ...]  # StoredDay
+    warmup: Mapping[Timeframe, BarSeries] | int
+    conversion: tuple[int, ...] = ()  # StoredDay
 
 
 @dataclass(frozen=True)
 class RayBatch:
     """What one task gets."""
 
-    shipments: tuple[Shipment, ...]
+    shipments: bytes  # tuple[Shipment, ...], as `pack_shipments` makes it
+    references: tuple[Any, ...]  # into the object store; a shipment holds their places here
     paths: tuple[str, ...]  # import path of the driver
     progress: Any  # handle of the progress actor, or None
     token: str  # of the run
@@ -77,20 +91,56 @@ class Began(NamedTuple):
     last_words: str  # of the process that died at it before, where that was on this node
 
 
-def run_batch(batch: RayBatch) -> Iterator[Began | list[ScenarioResult]]:
+class Results(NamedTuple):
+    """Results of a batch, pickled here: Ray's pickler takes twice as long."""
+
+    data: bytes
+    records: list[Any]  # memory of the arrays, which goes into the object store as it is
+
+    @classmethod
+    def pack(cls, results: Sequence[ScenarioResult]) -> Results:
+        """For the way."""
+        records: list[Any] = []
+        return cls(pickle.dumps(results, pickle.HIGHEST_PROTOCOL, buffer_callback=records.append), records)
+
+    def unpack(self) -> Sequence[ScenarioResult]:
+        """At its end."""
+        results: Sequence[ScenarioResult] = pickle.loads(self.data, buffers=self.records)
+        return results
+
+
+def run_batch(batch: RayBatch) -> Iterator[Began | Results]:
     """Yields a result for each scenario of a batch, in order: several at a time, or each on its own as soon as it is there."""
     extend_path(batch.paths)
     send = None if batch.progress is None else ProgressSender(batch.progress)
-    fetched: dict[Any, Any] = {}
+    shipments: tuple[Shipment, ...] = pickle.loads(batch.shipments)
+    fetched = _Fetched(batch.references)
     if batch.careful:
-        for shipment in batch.shipments:
+        for shipment in shipments:
             if shipment.task.config.execution.time_limit_s is not None:
                 prepare(shipment.task)
             with last_words(batch.token, shipment.task.index) as before:
                 yield Began(shipment.task.index, _node(), before)
-                yield list(_results([shipment], send, fetched))
+                yield Results.pack(list(_results([shipment], send, fetched)))
     else:
-        yield from packed(_results(batch.shipments, send, fetched))
+        for results in packed(_results(shipments, send, fetched)):
+            yield Results.pack(results)
+
+
+def pack_shipments(shipments: Sequence[Shipment]) -> bytes:
+    """Shipments for a `RayBatch`.
+
+    Python's own pickler takes half as long as Ray's, which is needed for what another process finds by no name.
+    """
+    try:
+        packed = pickle.dumps(shipments, pickle.HIGHEST_PROTOCOL)
+    except (AttributeError, TypeError, pickle.PicklingError):
+        packed = b"__main__"
+    if b"__main__" not in packed:
+        return packed
+    from ray import cloudpickle
+
+    return bytes(cloudpickle.dumps(shipments))
 
 
 def _node() -> str:
@@ -116,9 +166,7 @@ def packed(
         yield pack
 
 
-def _results(
-    shipments: Sequence[Shipment], send: ProgressSender | None, fetched: dict[Any, Any]
-) -> Iterator[ScenarioResult]:
+def _results(shipments: Sequence[Shipment], send: ProgressSender | None, fetched: _Fetched) -> Iterator[ScenarioResult]:
     for _, group in groupby(shipments, key=_window_key):
         same = list(group)
         tasks = [shipment.task for shipment in same]
@@ -169,10 +217,17 @@ def extend_path(paths: tuple[str, ...]) -> None:
         importlib.invalidate_caches()
 
 
-def _fetch(reference: Any, fetched: dict[Any, Any]) -> Any:
-    if reference not in fetched:
-        fetched[reference] = _get(reference)
-    return fetched[reference]
+class _Fetched:
+    """What lies in the object store, each fetched once for a batch."""
+
+    def __init__(self, references: Sequence[Any]) -> None:
+        self.references = references
+        self._held: dict[int, Any] = {}
+
+    def __getitem__(self, place: int) -> Any:
+        if place not in self._held:
+            self._held[place] = _get(self.references[place])
+        return self._held[place]
 
 
 def _get(reference: Any) -> Any:
@@ -197,18 +252,21 @@ def _stream(reference: Any) -> TickSegment:
     return day.segment
 
 
-def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
+def _window(shipment: Shipment, fetched: _Fetched) -> MarketWindow:
     warmup = shipment.warmup
-    if not isinstance(warmup, Mapping):
-        warmup = _fetch(warmup, fetched)
 
-    def segment(reference: Any) -> TickSegment:
-        return _stream(reference) if shipment.stream else _fetch(reference, fetched).segment
+    def segment(place: int) -> TickSegment:
+        day: StoredDay = fetched[place]
+        return day.segment
 
+    def streamed(place: int) -> TickSegment:
+        return _stream(fetched.references[place])
+
+    load = streamed if shipment.stream else segment
     return make_window(
         shipment.ticks,
-        [partial(segment, reference) for reference in shipment.segments],
-        [partial(segment, reference) for reference in shipment.conversion],
+        [partial(load, place) for place in shipment.segments],
+        [partial(load, place) for place in shipment.conversion],
         stream=shipment.stream,
         symbol=shipment.symbol,
         digits=shipment.digits,
@@ -216,6 +274,6 @@ def _window(shipment: Shipment, fetched: dict[Any, Any]) -> MarketWindow:
         start_ns=shipment.start_ns,
         first=shipment.first,
         last=shipment.last,
-        warmup=warmup,
-        extremes=() if shipment.stream else tuple(_fetch(each, fetched).extremes for each in shipment.segments),
+        warmup=fetched[warmup] if isinstance(warmup, int) else warmup,
+        extremes=() if shipment.stream else tuple(fetched[place].extremes for place in shipment.segments),
     )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from finiex_ray.engine.result import ErrorInfo, ScenarioResult
 
@@ -17,6 +17,8 @@ _NAME: Final = re.compile(
     r"TOKEN|SECRET|PASSW|PWD$|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CONNECTION_STRING", re.IGNORECASE
 )
 _NO_SECRET: Final = re.compile(r"_(PATH|FILE|DIR|MODE|URL|URI|ID|NAME)$", re.IGNORECASE)
+# What `os.environ` holds, which is read for each result: through its own methods that takes as long as a short scenario's end.
+_ENVIRONMENT: Final[Mapping[Any, Any]] = getattr(os.environ, "_data", os.environ)
 _SHORTEST: Final = 8  # characters: shorter values stand in too many texts by chance
 
 
@@ -25,7 +27,7 @@ def redacted(result: ScenarioResult) -> ScenarioResult:
 
     A variable is secret by its name: token, secret, password, key, credential; values of 8 characters and more count.
     """
-    found = _secrets(tuple(os.environ.items()))
+    found = _secrets(tuple(_ENVIRONMENT.items()))
     if not found:
         return result
     pattern = re.compile("|".join(re.escape(value) for value in sorted(found, key=len, reverse=True)))
@@ -43,10 +45,10 @@ def redacted(result: ScenarioResult) -> ScenarioResult:
 
 
 @lru_cache(maxsize=4)
-def _secrets(environment: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+def _secrets(environment: tuple[tuple[str | bytes, str | bytes], ...]) -> Mapping[str, str]:
     """Secret values, and the names of their variables."""
     return {
         value: name
-        for name, value in environment
+        for name, value in ((os.fsdecode(name), os.fsdecode(value)) for name, value in environment)
         if len(value) >= _SHORTEST and _NAME.search(name) and not _NO_SECRET.search(name)
     }
