@@ -11,6 +11,7 @@ from finiex_ray.kernels import codes
 from finiex_ray.kernels.codes import ORDER
 from finiex_ray.kernels.jit import helper
 from finiex_ray.kernels.requests import clear_draft_nb, close_draft_nb, send_nb
+from finiex_ray.kernels.signals import ACTION, TURN
 
 __all__ = ["ahead_nb", "policy_nb"]
 
@@ -25,7 +26,7 @@ def ahead_nb(ints: Any, signals: Any, row: int) -> int:
         return len(signals)
     if row >= len(signals) or (ints[L.positions] == 0 and (ints[L.resting] == 0 or ints[L.quotes] == 0)):
         return row
-    action = signals[row, 1]
+    action = signals[row, ACTION]
     if action == DO_CLOSE:
         return row
     if ints[L.quotes] != 0:
@@ -34,7 +35,7 @@ def ahead_nb(ints: Any, signals: Any, row: int) -> int:
                 return row
     if ints[L.positions] > 0 and action == -ints[ints[L.positions_at] + P.side]:
         return row
-    return signals[row, 2]  # the same action changes nothing at the ticks between
+    return signals[row, TURN]  # the same action changes nothing at the ticks between
 
 
 @helper

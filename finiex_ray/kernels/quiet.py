@@ -15,6 +15,7 @@ from finiex_ray.kernels.codes import CURVE, ORDER, POSITION
 from finiex_ray.kernels.jit import helper, inlined
 from finiex_ray.kernels.positions import nearer_nb
 from finiex_ray.kernels.runs import RUN
+from finiex_ray.kernels.signals import PAST
 
 __all__ = ["band_nb", "close_bucket_nb", "equity_band_nb", "pass_quiet_nb", "row_nb", "stand_at_nb", "value_nb"]
 
@@ -26,21 +27,18 @@ PART = 16  # ticks of a run that are looked at together, where the run as a whol
 
 @inlined
 def row_nb(signals: Any, row: int, offset: int) -> int:
-    """First row from ``row`` on whose tick is at or past ``offset`` of the block: doubling steps, then halving ones."""
+    """First row from ``row`` on that does not end before ``offset`` of the block: doubling steps, then halving ones."""
     n = len(signals)
-    if row >= n or signals[row, 0] >= offset:
+    if row >= n or signals[row, PAST] > offset:
         return row
-    straight = row + offset - signals[row, 0]  # where it is if every tick has a signal
-    if straight < n and signals[straight, 0] == offset:
-        return straight
     low, step = row, 1
-    while low + step < n and signals[low + step, 0] < offset:
+    while low + step < n and signals[low + step, PAST] <= offset:
         low += step
         step *= 2
     high = min(low + step, n)
     while low + 1 < high:
         middle = (low + high) // 2
-        if signals[middle, 0] < offset:
+        if signals[middle, PAST] <= offset:
             low = middle
         else:
             high = middle

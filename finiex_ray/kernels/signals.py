@@ -1,4 +1,4 @@
-"""Signals from actions: the ticks that have one, and where the next other one is."""
+"""Signals from actions: the stretches of ticks that have the same one, and where the next other one is."""
 
 from __future__ import annotations
 
@@ -8,27 +8,34 @@ from numpy.typing import NDArray
 from finiex_ray.core.market import IntArray
 from finiex_ray.kernels.jit import kernel
 
-__all__ = ["signals_nb"]
+__all__ = ["ACTION", "FIRST", "PAST", "SIGNAL", "TURN", "signals_nb"]
+
+FIRST, PAST, ACTION, TURN = range(4)  # columns
+SIGNAL = 4
 
 
 @kernel
 def signals_nb(actions: NDArray[np.int8], offsets: IntArray, out: IntArray) -> int:
-    """Writes a row of `make_signals` for each action that is not NONE; returns how many.
+    """Writes a row of `make_signals` for each stretch of equal actions other than NONE; returns how many.
 
     Args:
         actions: [n] an `Action` each.
         offsets: [n] their ticks within the block, or [0]: each tick in turn.
-        out: [n, 3] receives the rows.
+        out: [n, SIGNAL] receives the rows.
     """
-    count = 0
+    count, past, last = 0, -1, 0
     for i in range(len(actions)):
-        if actions[i] != 0:
-            out[count, 0] = offsets[i] if len(offsets) > 0 else i
-            out[count, 1] = actions[i]
-            count += 1
+        action = actions[i]
+        if action != 0:
+            tick = offsets[i] if len(offsets) > 0 else i
+            if tick != past or action != last:
+                out[count, FIRST], out[count, ACTION] = tick, action
+                count += 1
+            past, last = tick + 1, action
+            out[count - 1, PAST] = past
     turn = count
     for row in range(count - 1, -1, -1):
-        if row < count - 1 and out[row, 1] != out[row + 1, 1]:
+        if row < count - 1 and out[row, ACTION] != out[row + 1, ACTION]:
             turn = row + 1
-        out[row, 2] = turn
+        out[row, TURN] = turn
     return count

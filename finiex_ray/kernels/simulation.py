@@ -17,6 +17,7 @@ from finiex_ray.kernels.positions import exit_position_nb, roll_over_nb, stops_n
 from finiex_ray.kernels.quiet import close_bucket_nb, pass_quiet_nb, row_nb, stand_at_nb
 from finiex_ray.kernels.requests import end_order_nb, set_timer_nb
 from finiex_ray.kernels.runs import first_at_nb
+from finiex_ray.kernels.signals import ACTION, FIRST
 
 __all__ = ["advance_nb", "finish_nb"]
 
@@ -147,8 +148,7 @@ def advance_nb(
         time_ns: [n] ns, times of the segment's ticks; likewise ``bid`` and ``ask`` in points.
         extremes: [runs, EXTREMES] as `extremes_nb` made them, or [0, EXTREMES]: every tick is looked at.
         rates: [block, 2] bid and ask of the conversion pair at each tick, its points; [0, 2] where none is needed.
-        signals: [k, 3] the ticks of the block whose `Action` is not NONE: offset within the block, action, and the row
-            of the next one with another action.
+        signals: [k, SIGNAL] the stretches of the block's ticks with an `Action` other than NONE, as `signals_nb` wrote them.
         first: Segment offset of the first tick to process.
         last: Segment offset past the last tick to process.
         shift: Segment offset of the block's first tick.
@@ -179,7 +179,7 @@ def advance_nb(
                 row = row_nb(signals, row, i - shift)
                 ahead = ahead_nb(ints, signals, row) if policy_on else row
                 if ahead < len(signals):
-                    stop = min(stop, signals[ahead, 0] + shift)
+                    stop = min(stop, max(signals[ahead, FIRST] + shift, i))
             if stop > i:
                 i = pass_quiet_nb(ints, reals, time_ns, bid, ask, extremes, rates, i, stop, shift, base)
                 if i >= last:
@@ -193,9 +193,9 @@ def advance_nb(
         _full_step_nb(ints, reals)
         row = row_nb(signals, row, i - shift)
         reason = 0
-        if row < len(signals) and signals[row, 0] + shift == i:
+        if row < len(signals) and signals[row, FIRST] + shift <= i:
             if policy_on:
-                policy_nb(ints, reals, signals[row, 1])
+                policy_nb(ints, reals, signals[row, ACTION])
             else:
                 reason |= wake & WAKE_ACTION
         if ints[L.events] > told:

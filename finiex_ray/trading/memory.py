@@ -52,7 +52,6 @@ _GROWING: Final = {
     "book": 64,
     "draws": 64,
 }
-_GROWTH: Final = 4
 _USED: Final = {
     "queue": "pending",
     "book": "resting",
@@ -131,11 +130,11 @@ class AccountMemory:
         """Writes the draws of requests from ``first`` on."""
         self._words("draws")[first : first + len(draws)] = draws
 
-    def grow(self) -> None:
-        """Makes every table that can grow several times as long; what they hold stays."""
+    def grow(self, times: int) -> None:
+        """Makes every table that can grow so many times as long; what they hold stays."""
         held = {table: self._words(table)[: self._used(table)] for table in _WIDTHS}
         ledger = self.ints[:_PLACES]
-        self._lay({table: _GROWTH * rows if table in _GROWING else rows for table, rows in self._rows.items()})
+        self._lay({table: times * rows if table in _GROWING else rows for table, rows in self._rows.items()})
         self.ints[:_PLACES] = ledger
         for table, words in held.items():
             self._words(table)[: len(words)] = words

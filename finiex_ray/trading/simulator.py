@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = ["EQUITY_ROWS", "NO_RATES", "TradeSimulator"]
 EQUITY_ROWS = 512  # rows of the downsampled equity record, whatever the length of the scenario
 NO_RATES = read_only(np.empty((0, 2), np.int64))  # no conversion pair
 _MOST_STEPS = 2**61
+_LEAST_GROWTH, _MOST_GROWTH = 4, 32
 _FILLED_AT_END: Final = ((L.fills, L.fills_rows), (L.trades, L.trades_rows), (L.events, L.events_rows))
 _SYMBOL: Final[int] = L.own_quote  # where the symbol's terms begin in the ledger
 
@@ -54,7 +56,7 @@ class TradeSimulator:
         span_ns: tuple[int, int] = (0, 0),
     ) -> None:
         self.terms = terms
-        self._seed = seed
+        self._ticks, self._seed = ticks, seed
         self._draws: RequestDraws | None = None
         self.comments: dict[int, str] = {}  # order id to the strategy's own text
         self._memory = AccountMemory(
@@ -154,7 +156,7 @@ class TradeSimulator:
 
         Args:
             block: The block.
-            signals: The ticks of the block that have an action, as `make_signals` gives them.
+            signals: The stretches of the block that have an action, as `make_signals` gives them.
             first: Offset within the block of the first tick to process.
             last: Offset past the last one.
             wake: On which events control comes back.
@@ -253,7 +255,9 @@ class TradeSimulator:
     def _grow(self) -> None:
         """Makes room in every table; what they hold stays."""
         before = self._memory.rows("draws")
-        self._memory.grow()
+        # As many times as the rest of the scenario takes if it goes on like this: memory that is not used costs nothing.
+        wanted = ceil(1.25 * self._ticks / max(self.whole(L.last_tick), 1))
+        self._memory.grow(min(max(wanted, _LEAST_GROWTH), _MOST_GROWTH))
         self._write_draws(before)
 
     def orders(self) -> Records:
