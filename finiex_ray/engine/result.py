@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from finiex_ray.config.broker import BrokerSpec
 from finiex_ray.config.models import ScenarioConfig
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.market import IntArray
-from finiex_ray.core.records import Records
+from finiex_ray.core.records import EQUITY_DTYPE, FILL_DTYPE, ORDER_DTYPE, TRADE_DTYPE, Records, words_of
 from finiex_ray.core.time import Timeframe
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "TickLoopResult",
     "Wanted",
 ]
+
+_TABLES: Final = {"orders": ORDER_DTYPE, "fills": FILL_DTYPE, "trades": TRADE_DTYPE, "equity": EQUITY_DTYPE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,22 @@ class TickLoopResult:
     profile: Profile
     result_hash: str
     comments: Mapping[int, str] = field(default_factory=dict)  # order id to the strategy's own text
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travels with all records in one array: that takes half as long as four."""
+        state = dict(vars(self))
+        words = [words_of(state[name]).ravel() for name in _TABLES]
+        for name in _TABLES:
+            state[name] = len(state[name])
+        return {**state, "words": np.concatenate(words)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        words, place = state.pop("words"), 0
+        for name, dtype in _TABLES.items():
+            count = state[name]
+            state[name] = np.ndarray(count, dtype, words, place)
+            place += count * dtype.itemsize
+        vars(self).update(state)
 
 
 class Balances(NamedTuple):
