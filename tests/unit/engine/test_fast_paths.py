@@ -26,6 +26,7 @@ from finiex_ray.engine.tick_loop import decide
 from finiex_ray.workers.coordinator import WorkerCoordinator
 
 RSI = {"type": "rsi", "timeframe": "M1", "period": 6}
+BLOCKS = {"block_ticks": 700}
 BANDS: tuple[dict[str, Any], ...] = (
     {"type": "bollinger", "timeframe": "M5", "period": 8, "deviation": 1.2},
     {"type": "envelope", "timeframe": "M5", "period": 6, "deviation": 0.02},
@@ -136,6 +137,21 @@ def test_a_shared_batch_gives_what_each_scenario_gives_by_itself() -> None:
         for task in tasks[:6]
     ]
     assert [_bytes(result) for result in _results(alone)] == [_bytes(result) for result in shared[:6]]
+
+
+@pytest.mark.parametrize("gathered", [1, 2_500])
+def test_when_the_accounts_of_a_batch_are_brought_on_changes_nothing(
+    gathered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [
+        replace(
+            task, config=task.config.model_copy(update={"execution": task.config.execution.model_copy(update=BLOCKS)})
+        )
+        for task in _tasks()
+    ]
+    expected = [_bytes(result) for result in _results(tasks)]
+    monkeypatch.setattr("finiex_ray.engine.batch._GATHERED", gathered)
+    assert [_bytes(result) for result in _results(tasks)] == expected
 
 
 def test_a_strategy_that_raises_fails_by_itself_and_takes_nobody_along() -> None:

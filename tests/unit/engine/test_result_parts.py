@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,26 @@ def test_statistics_of_a_run_follow_from_its_records() -> None:
     assert loop.statistics["orders"] == len(loop.orders)
     lows = loop.equity["equity_low"].min()
     assert float(loop.statistics["max_drawdown"] or 0) >= (1_000_000 - lows) / 100
+
+
+# The way between processes
+
+
+@pytest.mark.parametrize("logic", ["aggressive_trend", "simple_consensus"])
+def test_a_result_is_the_same_after_its_way(logic: str) -> None:
+    workers = {"rsi": {"type": "rsi", "timeframe": "M1"}, "band": {"type": "bollinger", "timeframe": "M5"}}
+    result = run(make_config(workers=workers, logic={"type": logic, "rsi_buy_threshold": 45}))
+    assert result.loop is not None
+    buffers: list[pickle.PickleBuffer] = []
+    there = pickle.loads(pickle.dumps(result, 5, buffer_callback=buffers.append), buffers=buffers)
+    assert len(buffers) == 1
+    for name in ("orders", "fills", "trades", "equity"):
+        one, other = getattr(result.loop, name), getattr(there.loop, name)
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+    for name in ("result_hash", "statistics", "profile", "ticks", "comments"):
+        assert getattr(there.loop, name) == getattr(result.loop, name)
+    assert (there.log, there.status, there.index) == (result.log, result.status, result.index)
 
 
 # The hash

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from own_access import OWN
 
+from finiex_ray.config.models import BarPrice
 from finiex_ray.core.enums import ScenarioStatus
 from finiex_ray.core.errors import ExecutionError
-from finiex_ray.core.market import TickSegment
-from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult
+from finiex_ray.core.market import BarSeries, TickSegment, read_only
+from finiex_ray.engine.result import ErrorInfo, ProgressUpdate, ScenarioResult, Wanted
 from finiex_ray.engine.run import failed_result
 from finiex_ray.execution.batches import make_batches
 from finiex_ray.execution.cache import SegmentCache
@@ -33,6 +35,8 @@ from finiex_ray.execution.plan import plan_scenarios
 from finiex_ray.execution.planned import PlannedScenario
 from finiex_ray.execution.progress import ProgressBoard
 from finiex_ray.execution.ray_progress import ProgressActor, ProgressSender
+from finiex_ray.execution.ray_store import References
+from finiex_ray.execution.ray_task import Shipment, pack_shipments
 
 RUNNING = ScenarioStatus.RUNNING.value
 PLANNED = plan_scenarios(scenario_set(scenario("one")), WalkSource(), brokers, OWN).runnable[0]
@@ -293,3 +297,29 @@ class TestSender:
             actor.update(each)
         assert [(each.index, each.ticks_done) for each in actor.drain()] == [(0, 2), (1, 1)]
         assert actor.drain() == []
+
+
+class TestShipments:
+    def test_market_data_travels_as_it_is(self) -> None:
+        bars = BarSeries(*(read_only(np.arange(5) * column) for column in range(6)))
+        there = pickle.loads(pickle.dumps(bars))
+        assert isinstance(there, BarSeries)
+        for one, other in zip(bars, there, strict=True):
+            assert np.array_equal(one, other)
+            assert not other.flags.writeable
+
+    def test_what_another_process_finds_by_no_name_travels_as_it_is(self) -> None:
+        def measure(result: ScenarioResult) -> float:
+            return float(len(result.name))
+
+        measured = replace(PLANNED.task, wanted=Wanted(measures={"name": measure}))
+        for task in (PLANNED.task, measured):
+            shipment = Shipment(task, "EURUSD", 5, BarPrice.MID, 0, 0, 1, 1, stream=False, segments=(0,), warmup={})
+            (there,) = pickle.loads(pack_shipments([shipment]))
+            assert there.task.config == task.config
+        assert there.task.wanted.measures["name"](failed_result(0, "four", "EURUSD", ValueError())) == 4.0
+
+    def test_each_reference_of_a_batch_once(self) -> None:
+        references = References()
+        assert [references.place(each) for each in "abacb"] == [0, 1, 0, 2, 1]
+        assert list(references) == ["a", "b", "c"]
