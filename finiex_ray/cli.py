@@ -6,6 +6,8 @@ go on and can be resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM). do
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import sys
@@ -42,6 +44,7 @@ _BAD_INPUT: Final = 2
 _STOPPED: Final = 3
 _INTERRUPTED: Final = 130
 _TERMINATED: Final = 143
+_MANY_OBJECTS: Final = 50_000
 _JSON_KEYS: Final = (
     *("run_id", "run_dir", "executor", "scenarios", "completed", "failed"),
     *("ticks", "wall_s", "ticks_per_s", "result_hash"),
@@ -237,6 +240,10 @@ add_examples(app)
 
 def main() -> None:
     """Entry of ``finiex-ray``: strategies are found in the current folder, as with ``python -m``."""
+    # Imports make some hundred thousand objects, all of them to stay: looking for garbage among them every 700 takes a tenth of
+    # a short run, and once more at the end, when the system takes everything back, another one.
+    gc.set_threshold(_MANY_OBJECTS)
+    atexit.register(gc.freeze)
     if _COMPLETE in os.environ:  # a shell asks what could come next
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
