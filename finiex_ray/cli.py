@@ -6,8 +6,6 @@ go on and can be resumed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM). do
 
 from __future__ import annotations
 
-import atexit
-import gc
 import json
 import os
 import sys
@@ -28,6 +26,7 @@ from finiex_ray.cli_project import completion, convert, doctor, init, new
 from finiex_ray.cli_report import report, report_at_the_end
 from finiex_ray.cli_runs import replay, runs_app, verify
 from finiex_ray.cli_signals import terminable, was_terminated
+from finiex_ray.cli_start import collect_seldom, named_alone
 from finiex_ray.cli_sweep import sweep, windows
 from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
@@ -44,7 +43,6 @@ _BAD_INPUT: Final = 2
 _STOPPED: Final = 3
 _INTERRUPTED: Final = 130
 _TERMINATED: Final = 143
-_MANY_OBJECTS: Final = 50_000
 _JSON_KEYS: Final = (
     *("run_id", "run_dir", "executor", "scenarios", "completed", "failed"),
     *("ticks", "wall_s", "ticks_per_s", "result_hash"),
@@ -240,15 +238,14 @@ add_examples(app)
 
 def main() -> None:
     """Entry of ``finiex-ray``: strategies are found in the current folder, as with ``python -m``."""
-    # Imports make some hundred thousand objects, all of them to stay: looking for garbage among them every 700 takes a tenth of
-    # a short run, and once more at the end, when the system takes everything back, another one.
-    gc.set_threshold(_MANY_OBJECTS)
-    atexit.register(gc.freeze)
+    collect_seldom()
+    asked = named_alone(app, sys.argv[1:])
     if _COMPLETE in os.environ:  # a shell asks what could come next
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
+        asked = app
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    app(prog_name=_PROGRAM, color=False if os.environ.get("NO_COLOR") else None)
+    asked(prog_name=_PROGRAM, color=False if os.environ.get("NO_COLOR") else None)

@@ -159,7 +159,7 @@ def test_a_place_with_a_password_is_refused(uri: str, tmp_path: Path) -> None:
 
 
 def test_no_code_of_ours_runs_what_a_file_says() -> None:
-    """No eval, exec, unsafe YAML or shell anywhere; pickle only to a process that a check has just started, and with machine code.
+    """No eval, exec, unsafe YAML or shell anywhere; pickle only for a process that a check has just started, and machine code.
 
     Machine code is loaded from a folder that nobody else can write to: the next test.
     """
