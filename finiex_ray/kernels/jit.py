@@ -21,6 +21,7 @@ import numba
 from numba.core.caching import FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
+from finiex_ray.kernels.linking import KernelCompiler, PartCompiler
 from finiex_ray.kernels.machine_code import pack, unpack
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ __all__ = ["ContentLocator", "cache_root", "cache_trusted", "compiled_before", "
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
-_LIGHT = type(numba.config.OPT)(1)  # of LLVM's levels 0 to 3
 _PATIENCE_S = 120.0
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -180,7 +180,7 @@ def kernel(function: _Function) -> _Function:
     """
     if numba.config.DISABLE_JIT:
         return function
-    return _any_number(_kept(numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)))
+    return _any_number(_kept(numba.njit(no_cfunc_wrapper=True, pipeline_class=KernelCompiler, **_OPTIONS)(function)))
 
 
 def _kept(dispatcher: Any) -> Any:
@@ -195,15 +195,15 @@ def _kept(dispatcher: Any) -> Any:
 
 
 def part(function: _Function) -> _Function:
-    """Like `helper`, for a large function: its machine code is kept as well, so that one process can compile it for another."""
+    """Like `helper`, for a large function: it is kept as kernels are, so that one process can compile it for another."""
     compiled = _helper(function)
     return compiled if compiled is function else _kept(compiled)
 
 
 def helper(function: _Function) -> _Function:
-    """Like `kernel`, for a function that only kernels call: it has no entry from Python, and lives in its callers' machine code.
+    """Like `kernel`, for a function that only kernels call: it has no machine code of its own, and lives in theirs (`linking`).
 
-    That saves most of its compilation. `inlined` is for the ones that are called for single ticks.
+    `inlined` is for the ones that are called for single ticks.
     """
     return _helper(function)
 
@@ -216,23 +216,10 @@ def inlined(function: _Function) -> _Function:
 def _helper(function: _Function, **options: bool) -> _Function:
     if numba.config.DISABLE_JIT:
         return function
-    compiled = numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, **_OPTIONS, **options)(function)
-    compiled.compile = _lightly(compiled.compile)
-    return _any_number(compiled)
-
-
-def _lightly(compile_one: Callable[..., Any]) -> Callable[..., Any]:
-    """Leaves the optimisation of a helper to its callers, whose code it becomes part of."""
-
-    def compiled(signature: Any) -> Any:
-        level = numba.config.OPT
-        numba.config.OPT = _LIGHT
-        try:
-            return compile_one(signature)
-        finally:
-            numba.config.OPT = level
-
-    return compiled
+    compiled = numba.njit(
+        no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, pipeline_class=PartCompiler, **_OPTIONS, **options
+    )
+    return _any_number(compiled(function))
 
 
 def _any_number(dispatcher: Any) -> Any:

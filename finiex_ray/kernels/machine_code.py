@@ -14,16 +14,18 @@ from functools import cache
 from typing import Any, Final
 
 from llvmlite import binding as llvm
-from numba import _dynfunc
 from numba.core.codegen import JITCodeLibrary, RuntimeLinker
 from numba.core.compiler import CompileResult
-from numba.core.runtime import _nrt_python, rtsys
+from numba.core.runtime import _nrt_python
 from numba.core.serialize import dumps
+
+from finiex_ray.kernels.linking import PartLibrary, as_function
 
 __all__ = ["pack", "unpack"]
 
 _CHECK_BYTES: Final = 4
 _UNRESOLVED: Final = RuntimeLinker.PREFIX.encode()  # how functions that call each other find the later one
+_KEPT: Final = ("fndesc", "environment", "signature", "objectmode", "lifted", "reload_init")
 
 
 def pack(result: Any) -> bytes | None:
@@ -32,11 +34,18 @@ def pack(result: Any) -> bytes | None:
     Args:
         result: numba's ``CompileResult``.
     """
-    *payload, environments = result._reduce()
-    (_, _, (code, _)), *_ = payload
+    library = result.library
+    if isinstance(library, PartLibrary):
+        code, linkable = b"", library.save()
+    else:
+        _, _, (code, linkable) = library.serialize_using_object_code()
     if _UNRESOLVED in code:
         return None
-    body: bytes = dumps((*payload, [each for each in environments if each.consts]))  # nobody reads the empty ones
+    result.fndesc.typemap = result.fndesc.calltypes = None  # of the compiler
+    fields = {name: getattr(result, name) for name in _KEPT}
+    fields["type_annotation"] = str(result.type_annotation)
+    fields["referenced_envs"] = [each for each in result._find_referenced_environments() if each.consts]
+    body: bytes = dumps((library.name, code, linkable, fields))
     return zlib.crc32(body).to_bytes(_CHECK_BYTES) + body
 
 
@@ -50,57 +59,30 @@ def unpack(data: bytes, context: Any) -> Any:
     check, body = data[:_CHECK_BYTES], data[_CHECK_BYTES:]
     if zlib.crc32(body).to_bytes(_CHECK_BYTES) != check:
         return None
-    payload = pickle.loads(body)  # of a folder that is trusted with machine code
-    (name, _, (code, linkable)), described, *_, needs, _ = payload
-    if not needs:  # of a library
-        _add_runtime()
-        library = _Library(context.codegen(), name, code, linkable)
-        entry = library.get_pointer_to_function(described.llvm_cpython_wrapper_name)
-        if entry:
-            return _callable(context, payload, library, entry)
-    rtsys.initialize(context)
-    return CompileResult._rebuild(context, *payload)
+    name, code, linkable, fields = pickle.loads(body)  # of a folder that is trusted with machine code
+    described, environment = fields["fndesc"], fields["environment"]
+    library: Any
+    if code:
+        for prepare in fields["reload_init"]:
+            prepare()
+        library = _LoadedLibrary(context.codegen(), name, code, linkable)
+        for each in (environment, *fields["referenced_envs"]):
+            library.set_environment(each)
+    else:
+        library = PartLibrary.load(context.codegen(), name, linkable)
+    entry = as_function(library, described, environment)
+    rest = dict.fromkeys(CompileResult._fields) | {"typing_context": context.typing_context, "target_context": context}
+    return CompileResult(**{**rest, **fields, "library": library, "entry_point": entry})
 
 
-def _callable(context: Any, payload: Any, library: _Library, entry: int) -> Any:
-    """As ``CompileResult._rebuild`` does it."""
-    _, described, environment, signature, objectmode, lifted, annotation, needs, environments = payload
-    for each in (environment, *environments):
-        library.set_environment(each)
-    function = _dynfunc.make_function(
-        described.lookup_module(),
-        described.qualname.split(".")[-1],
-        f"compiled wrapper for {described.qualname!r}",
-        entry,
-        environment,
-        (library,),  # lives as long as the function
-    )
-    return CompileResult(
-        typing_context=context.typing_context,
-        target_context=context,
-        entry_point=function,
-        typing_error=None,
-        type_annotation=annotation,
-        signature=signature,
-        objectmode=objectmode,
-        lifted=lifted,
-        fndesc=described,
-        library=library,
-        call_helper=None,
-        environment=environment,
-        metadata=None,
-        reload_init=needs,
-        referenced_envs=environments,
-    )
-
-
-class _Library(JITCodeLibrary):
+class _LoadedLibrary(JITCodeLibrary):
     """Machine code in an engine of its own, where no other function's parts can be taken for its own."""
 
     def __init__(self, codegen: Any, name: str, code: bytes, linkable: bytes) -> None:
         super().__init__(codegen, name)
         self._linkable, self._module = linkable, None
         self._finalized = self._disable_inspection = True
+        _add_runtime()
         machine = llvm.Target.from_default_triple().create_target_machine()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))

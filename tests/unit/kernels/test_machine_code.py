@@ -73,6 +73,61 @@ def test_a_loaded_kernel_can_be_part_of_another(folder: Path) -> None:
     assert _counts(twice_nb) == (1, 0)
 
 
+def _run(folder: Path, source: str, *programs: str) -> list[str]:
+    """What programs print that use a module, one process after the other."""
+    (folder / "kernels_of_test.py").write_text(source)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "NUMBA_DISABLE_JIT": "0"}
+    printed = []
+    for program in programs:
+        command = [sys.executable, "-c", f"from kernels_of_test import *\n{program}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        printed.append(done.stdout.strip())
+    return printed
+
+
+_PARTS = """
+import numba
+from finiex_ray.kernels.jit import helper, inlined, kernel, part
+
+@inlined
+def half_nb(number):
+    return number / 2
+
+@helper
+def quarter_nb(number):
+    return half_nb(half_nb(number))
+
+@part
+def checked_nb(number):
+    if number < 0:
+        raise ValueError("negative")
+    return quarter_nb(number) + 1
+
+@kernel
+def one_nb(number):
+    return checked_nb(number)
+
+@kernel
+def two_nb(number):
+    return checked_nb(number) + half_nb(number)
+
+@numba.njit
+def other(number):
+    return checked_nb(number) + quarter_nb(number)
+
+def hits():
+    return sum(checked_nb.stats.cache_hits.values())
+"""
+
+
+def test_parts_are_linked_into_kernels_of_every_process_and_into_other_functions(folder: Path) -> None:
+    program = "print(two_nb(8.0), other(8.0), hits())\ntry: two_nb(-1.0)\nexcept ValueError as error: print(error)"
+    first, second, third = _run(folder, _PARTS, "print(one_nb(8.0), hits())", program, "print(other(8.0), two_nb(8.0))")
+    assert first == "3.0 0"
+    assert second == "7.0 5.0 1\nnegative"
+    assert third == "5.0 7.0"
+
+
 _RECURSIVE = """
 from finiex_ray.kernels.jit import kernel
 
@@ -91,12 +146,8 @@ def odd_nb(number):
 
 
 def test_kernels_that_call_themselves_or_each_other_work_in_every_process(folder: Path) -> None:
-    (folder / "recursive_kernels.py").write_text(_RECURSIVE)
-    code = "from recursive_kernels import *; print(sum_nb(4), odd_nb(3), sum(sum_nb.stats.cache_hits.values()))"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "NUMBA_DISABLE_JIT": "0"}
-    for hits in (0, 1):
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        assert done.stdout == f"10 True {hits}\n"
+    program = "print(sum_nb(4), odd_nb(3), sum(sum_nb.stats.cache_hits.values()))"
+    assert _run(folder, _RECURSIVE, program, program) == ["10 True 0", "10 True 1"]
 
 
 @pytest.mark.parametrize(
