@@ -21,7 +21,7 @@ import numba
 from numba.core.caching import FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
-from finiex_ray.kernels.linking import KernelCompiler, PartCompiler
+from finiex_ray.kernels.compiling import KernelCompiler, PartCompiler
 from finiex_ray.kernels.machine_code import pack, unpack
 
 if TYPE_CHECKING:

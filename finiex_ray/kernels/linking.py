@@ -12,9 +12,8 @@ from typing import Any
 from llvmlite import binding as llvm
 from numba import _dynfunc
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
 
-__all__ = ["KernelCompiler", "PartCompiler", "PartLibrary", "as_function"]
+__all__ = ["KernelLibrary", "PartLibrary", "as_function"]
 
 
 class PartLibrary(JITCodeLibrary):
@@ -58,8 +57,11 @@ class PartLibrary(JITCodeLibrary):
         return whole
 
 
-class _KernelLibrary(JITCodeLibrary):
+class KernelLibrary(JITCodeLibrary):
+    """The code of a function that Python calls, with all parts that it reaches."""
+
     def finalize(self) -> None:
+        """Takes the parts in, optimises everything, and makes machine code of it."""
         parts, others = _reached(self)
         for part in parts:
             self._reload_init.update(part._reload_init)
@@ -99,25 +101,3 @@ def as_function(library: Any, described: Any, environment: Any) -> Any:
         environment,
         (library,),  # lives as long as the function
     )
-
-
-class PartCompiler(Compiler):
-    """numba's compiler for parts of kernels."""
-
-    def define_pipelines(self) -> Any:
-        """As numba's, into another library."""
-        state = self.state
-        state.library = PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.targetctx.get_executable = as_function  # of a copy of the context that is of this compilation alone
-        return super().define_pipelines()
-
-
-class KernelCompiler(Compiler):
-    """numba's compiler for functions that Python calls."""
-
-    def define_pipelines(self) -> Any:
-        """As numba's, into another library."""
-        state = self.state
-        state.library = _KernelLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
-        return super().define_pipelines()
