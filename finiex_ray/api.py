@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from finiex_ray.checks.determinism import check_determinism
-from finiex_ray.checks.lookahead import check_lookahead
-from finiex_ray.checks.verdict import CheckReport
 from finiex_ray.config.imports import allowed_imports
 from finiex_ray.config.load import load_scenario_set
 from finiex_ray.config.models import ScenarioSet
 from finiex_ray.core.access import NO_ACCESS, PluginAccess
 from finiex_ray.core.errors import ConfigError, DataError, OutputError
 from finiex_ray.data.source import TickSource
-from finiex_ray.display.live import LiveDisplay
 from finiex_ray.engine.result import ScenarioResult
 from finiex_ray.execution.cache import SegmentCache
 from finiex_ray.execution.coordinator import ExecutionCoordinator, ExecutorName
@@ -31,6 +27,10 @@ from finiex_ray.results.recovery import Done
 from finiex_ray.results.reuse import reuse_results
 from finiex_ray.results.run_dir import DEFAULT_ROOT, LATEST, RunDir, create_run_dir, find_run_dir, run_exists
 from finiex_ray.results.writer import ResultWriter
+
+if TYPE_CHECKING:
+    from finiex_ray.checks.verdict import CheckReport
+    from finiex_ray.display.live import LiveDisplay
 
 __all__ = [
     "RunInterruptedError",
@@ -274,18 +274,20 @@ def _execute(
 ) -> RunData:
     """Runs what is not done, and closes the run."""
     run_dir = writer.run_dir
+    display = None if quiet else _live_display()
     try:
-        with writer, LiveDisplay(quiet=quiet) as display:
-            if done:
+        with writer, display or nullcontext():
+            if display and done:
                 display.note(f"{len(done):,} scenarios have their result already")
-            if changed:
+            if display and changed:
                 display.note(f"{changed:,} finished scenarios run again: something that they depend on has changed")
 
             def take(result: ScenarioResult) -> None:
                 writer.add(result, keys.get(result.index))
-                display.finished(result)
+                if display:
+                    display.finished(result)
 
-            summary = coordinator.run(take, None if quiet else display.update, done)
+            summary = coordinator.run(take, display.update if display else None, done)
             writer.close(
                 executor=summary.executor,
                 plan_s=summary.plan_s,
@@ -300,6 +302,12 @@ def _execute(
             error.add_note(_kept(run_dir))
         raise
     return RunData(run_dir)
+
+
+def _live_display() -> LiveDisplay:
+    from finiex_ray.display.live import LiveDisplay  # a quiet run has no need of rich
+
+    return LiveDisplay()
 
 
 def _kept(run_dir: RunDir) -> str:
@@ -446,6 +454,8 @@ def check_set_lookahead(
     Raises:
         FiniexError: If the set or the data cannot be used, or no scenario can run.
     """
+    from finiex_ray.checks.lookahead import check_lookahead
+
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)
@@ -475,6 +485,8 @@ def check_set_determinism(
     Raises:
         FiniexError: If the set, the data, Ray or a fresh process cannot be used, or no scenario can run.
     """
+    from finiex_ray.checks.determinism import check_determinism
+
     path = Path(path)
     access = allowed_imports(allow_imports, Path.cwd())
     scenario_set = load_scenario_set(path, overrides, only)

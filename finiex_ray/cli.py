@@ -26,6 +26,7 @@ from finiex_ray.cli_project import completion, convert, doctor, init, new
 from finiex_ray.cli_report import report, report_at_the_end
 from finiex_ray.cli_runs import replay, runs_app, verify
 from finiex_ray.cli_signals import terminable, was_terminated
+from finiex_ray.cli_start import collect_seldom, named_alone
 from finiex_ray.cli_sweep import sweep, windows
 from finiex_ray.core.errors import FiniexError, RunStoppedError
 from finiex_ray.core.text import printable
@@ -237,11 +238,14 @@ add_examples(app)
 
 def main() -> None:
     """Entry of ``finiex-ray``: strategies are found in the current folder, as with ``python -m``."""
+    collect_seldom()
+    asked = named_alone(app, sys.argv[1:])
     if _COMPLETE in os.environ:  # a shell asks what could come next
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
+        asked = app
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    app(prog_name=_PROGRAM, color=False if os.environ.get("NO_COLOR") else None)
+    asked(prog_name=_PROGRAM, color=False if os.environ.get("NO_COLOR") else None)

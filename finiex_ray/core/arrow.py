@@ -1,6 +1,7 @@
 """Arrow arrays straight from the memory of numpy arrays and texts, and the way back.
 
-``pyarrow.array`` and ``to_numpy`` do the same, but the first call imports pandas, which takes a quarter of a short run.
+``pyarrow.array``, ``to_numpy``, ``cast`` and ``dictionary_encode`` do the same, but the first call imports pandas or
+``pyarrow.compute``, which take a quarter and a twentieth of a short run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["coded", "filled_column", "numbers", "texts", "to_numbers"]
+__all__ = ["coded", "filled_column", "numbers", "recoded", "texts", "to_numbers"]
 
 
 def numbers(values: Any, missing: Any = None, kind: Any = None) -> Any:
@@ -63,6 +64,32 @@ def coded(values: Iterable[str | None]) -> Any:
     words: dict[str, int] = {}
     codes = np.array([-1 if value is None else words.setdefault(value, len(words)) for value in values], np.int32)
     return pa.DictionaryArray.from_arrays(numbers(codes, codes < 0), texts(list(words)))
+
+
+def recoded(column: Any) -> Any:
+    """A dictionary array of the words of another one, which may be in chunks, as `coded` gives it; null stays null."""
+    array = column.unify_dictionaries().combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    words, codes = array.dictionary.to_pylist(), _codes(array.indices)
+    rows = np.arange(len(codes))
+    first = np.full(len(words) + 1, len(codes))  # row in which a word first comes up; the last place is for null
+    first[codes[::-1]] = rows[::-1]
+    order = [int(code) for code in first[:-1].argsort(kind="stable") if first[code] < len(codes)]
+    renewed = np.full(len(words) + 1, -1, np.int32)
+    renewed[order] = np.arange(len(order))
+    codes = renewed[codes]
+    return pa.DictionaryArray.from_arrays(numbers(codes, codes < 0), texts([words[code] for code in order]))
+
+
+def _codes(indices: Any) -> Any:
+    """Codes of a dictionary array, -1 where the value is null."""
+    if not len(indices):
+        return np.empty(0, np.int64)
+    bits, memory = indices.buffers()
+    places = slice(indices.offset, indices.offset + len(indices))
+    codes = np.frombuffer(memory, f"i{indices.type.bit_width // 8}")[places]
+    if not indices.null_count:
+        return codes
+    return np.where(np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[places], codes, -1)
 
 
 def filled_column(values: Sequence[Any], kind: Any) -> Any:

@@ -35,19 +35,15 @@ class LiveDisplay:
     Colours and the moving table appear on a terminal only; ``NO_COLOR`` is honoured.
 
     Args:
-        quiet: Show nothing.
         console: Where to show it; default: stderr.
         clock: Seconds that never go back.
     """
 
-    def __init__(
-        self, *, quiet: bool = False, console: Console | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console or Console(stderr=True)
-        self._quiet = quiet
-        self._notebook = None if quiet or console is not None else notebook_display()
+        self._notebook = None if console is not None else notebook_display()
         self._live: Live | None = None
-        if not quiet and self._notebook is None and renewable(self._console, given=console is not None):
+        if self._notebook is None and renewable(self._console, given=console is not None):
             self._live = moving_picture(self._console)
         self._rhythm = Rhythm(clock, moving=self._live is not None)
         self._pace = Pace()
@@ -75,8 +71,6 @@ class LiveDisplay:
             updates: The latest update of each running scenario.
             totals: Counts of the whole run.
         """
-        if self._quiet:
-            return
         self._write_lines()
         if not self._rhythm.due:
             return
@@ -96,12 +90,11 @@ class LiveDisplay:
 
     def note(self, text: str) -> None:
         """Shows a line, with the next update at the latest."""
-        if not self._quiet:
-            self._later(Text(printable(text)))
+        self._later(Text(printable(text)))
 
     def finished(self, result: ScenarioResult) -> None:
         """Tells of a scenario that failed, with the next update; of the first ones only, as the summary lists them all."""
-        if self._quiet or result.success or result.error is None:
+        if result.success or result.error is None:
             return
         place = "" if result.error.tick_index is None else f" at tick {result.error.tick_index:,}"
         text = f"{result.name}: {result.error.type}{place}: {result.error.message}"

@@ -30,9 +30,12 @@ _TICKS = 64
 
 
 def compile_ahead() -> None:
-    """Lets another process compile a part of the kernels, unless the machine has them; this one waits when it gets there."""
+    """Lets another process compile a part of the kernels, unless the machine has them; this one waits when it gets there.
+
+    Not on two CPUs, which may be one core: sharing it costs more than the part takes.
+    """
     with suppress(OSError):  # no cache to leave it in
-        if cache_trusted() and not compiled_before() and (os.cpu_count() or 1) > 1:
+        if cache_trusted() and not compiled_before() and (os.cpu_count() or 1) > 2:
             Thread(target=_compile_elsewhere, name="compile-ahead", daemon=True).start()
 
 

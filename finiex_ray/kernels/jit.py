@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 from numba.core.caching import FunctionCache, _CacheLocator
-from numba.core.runtime import rtsys
 from platformdirs import user_cache_path
+
+from finiex_ray.kernels.compiling import KernelCompiler, PartCompiler
+from finiex_ray.kernels.machine_code import pack, unpack
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -29,7 +31,6 @@ __all__ = ["ContentLocator", "cache_root", "cache_trusted", "compiled_before", "
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
-_LIGHT = type(numba.config.OPT)(1)  # of LLVM's levels 0 to 3
 _PATIENCE_S = 120.0
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -65,7 +66,7 @@ def cache_trusted() -> bool:
 def compiled_before() -> bool:
     """Whether this machine's cache holds machine code of the account's kernels as they are now; also where none is made."""
     return bool(numba.config.DISABLE_JIT) or any(
-        _folder(_PACKAGE / "kernels" / "simulation.py").glob("*.advance_nb-*.nbc")
+        _place(_stamp(_PACKAGE / "kernels" / "simulation.py")).glob("*.advance_nb-*.nbc")
     )
 
 
@@ -73,8 +74,7 @@ def _stamp(py_file: Path) -> str:
     return hashlib.sha256(_package_key().encode() + py_file.read_bytes()).hexdigest()
 
 
-def _folder(py_file: Path) -> Path:
-    stamp = _stamp(py_file)
+def _place(stamp: str) -> Path:
     return cache_root() / stamp[:2] / stamp[2:18]
 
 
@@ -85,7 +85,7 @@ class ContentLocator(_CacheLocator):
         self._py_file = py_file
         self._line = py_func.__code__.co_firstlineno
         self._stamp = _stamp(Path(py_file))
-        self._path = _folder(Path(py_file))
+        self._path = _place(self._stamp)
 
     def get_cache_path(self) -> str:
         """The folder for index and data files."""
@@ -116,7 +116,7 @@ class _MachineCache(FunctionCache):
     """Machine code that one process of the machine compiles, while the others wait for it.
 
     It is loaded without filling numba's tables for compiling, which takes longer than all the rest of a start: a process
-    that compiles something fills them then, and machine code needs numba's runtime alone.
+    that compiles something fills them then.
     """
 
     def __init__(self, py_func: Callable[..., Any]) -> None:
@@ -125,19 +125,34 @@ class _MachineCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was compiled for the signature; None: it is for this process to do, and to give to `save_overload`."""
-        rtsys.initialize(target_context)
-        with self._guard_against_spurious_io_errors():
-            found = self._load_overload(sig, target_context)
-            if found is None and self._held is None and self._wait():
-                found = self._load_overload(sig, target_context)
-                if found is not None:
-                    self._release()
-            return found
+        found = self._read(sig, target_context)
+        if found is None and self._held is None and self._wait():
+            found = self._read(sig, target_context)
+            if found is not None:
+                self._release()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keeps what was compiled."""
-        super().save_overload(sig, data)
+        packed = pack(data) if self._impl.check_cachable(data) else None
+        if packed is not None:
+            with suppress(OSError), self._cache_file._open_for_write(str(self._file(sig, data.codegen))) as file:
+                file.write(packed)
         self._release()
+
+    def _read(self, sig: Any, target_context: Any) -> Any:
+        try:
+            data = self._file(sig, target_context.codegen()).read_bytes()
+        except OSError:
+            return None
+        return unpack(data, target_context)
+
+    def _file(self, sig: Any, codegen: Any) -> Path:
+        """Where it is kept: by the function's code, the types, the processor, and how numba compiles."""
+        key = (self._index_key(sig, codegen), numba.__version__, numba.config.OPT, numba.config.BOUNDSCHECK)
+        return Path(
+            self.cache_path, f"{self._impl.filename_base}.{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
+        )
 
     def _wait(self) -> bool:
         """Waits until no other process compiles the function; False: there is no telling, or it takes too long."""
@@ -165,7 +180,7 @@ def kernel(function: _Function) -> _Function:
     """
     if numba.config.DISABLE_JIT:
         return function
-    return _any_number(_kept(numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)))
+    return _any_number(_kept(numba.njit(no_cfunc_wrapper=True, pipeline_class=KernelCompiler, **_OPTIONS)(function)))
 
 
 def _kept(dispatcher: Any) -> Any:
@@ -180,15 +195,15 @@ def _kept(dispatcher: Any) -> Any:
 
 
 def part(function: _Function) -> _Function:
-    """Like `helper`, for a large function: its machine code is kept as well, so that one process can compile it for another."""
+    """Like `helper`, for a large function: it is kept as kernels are, so that one process can compile it for another."""
     compiled = _helper(function)
     return compiled if compiled is function else _kept(compiled)
 
 
 def helper(function: _Function) -> _Function:
-    """Like `kernel`, for a function that only kernels call: it has no entry from Python, and lives in its callers' machine code.
+    """Like `kernel`, for a function that only kernels call: it has no machine code of its own, and lives in theirs (`linking`).
 
-    That saves most of its compilation. `inlined` is for the ones that are called for single ticks.
+    `inlined` is for the ones that are called for single ticks.
     """
     return _helper(function)
 
@@ -201,23 +216,10 @@ def inlined(function: _Function) -> _Function:
 def _helper(function: _Function, **options: bool) -> _Function:
     if numba.config.DISABLE_JIT:
         return function
-    compiled = numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, **_OPTIONS, **options)(function)
-    compiled.compile = _lightly(compiled.compile)
-    return _any_number(compiled)
-
-
-def _lightly(compile_one: Callable[..., Any]) -> Callable[..., Any]:
-    """Leaves the optimisation of a helper to its callers, whose code it becomes part of."""
-
-    def compiled(signature: Any) -> Any:
-        level = numba.config.OPT
-        numba.config.OPT = _LIGHT
-        try:
-            return compile_one(signature)
-        finally:
-            numba.config.OPT = level
-
-    return compiled
+    compiled = numba.njit(
+        no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, pipeline_class=PartCompiler, **_OPTIONS, **options
+    )
+    return _any_number(compiled(function))
 
 
 def _any_number(dispatcher: Any) -> Any:

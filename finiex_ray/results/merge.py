@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finiex_ray.core.arrow import filled_column, numbers, to_numbers
+from finiex_ray.core.arrow import filled_column, numbers, recoded, to_numbers
 from finiex_ray.core.errors import DataError
 from finiex_ray.core.market import IntArray
 from finiex_ray.results.parts import TABLES, entry_tables, order_column, table_schema
@@ -167,27 +167,18 @@ class _Reader:
         return found
 
     def _load(self, part: int, group: int) -> Any:
-        return _plain_words(self._parts[part].group(self._name, group))
+        return self._parts[part].group(self._name, group)
 
 
 def _in_order(name: str, tables: Iterable[Any]) -> Any:
     table = pa.concat_tables(tables)
     keys = to_numbers(table.column(order_column(name)))
     if not (keys[1:] >= keys[:-1]).all():
-        table = table.take(numbers(keys.argsort(kind="stable")))
+        table = table.unify_dictionaries().take(numbers(keys.argsort(kind="stable")))
     # Dictionaries are made here, anew: their order tells nothing of the parts.
     schema = table_schema(name)
     columns = [
-        column.combine_chunks().dictionary_encode() if pa.types.is_dictionary(field.type) else column
+        recoded(column) if pa.types.is_dictionary(field.type) else column
         for column, field in zip(table.columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _plain_words(table: Any) -> Any:
-    schema = table.schema
-    words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
-    for word in words:
-        place = schema.get_field_index(word)
-        table = table.set_column(place, word, table.column(word).cast(pa.string()))
-    return table

@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from finiex_ray.cli import app
+from finiex_ray.cli_examples import command_paths
+from finiex_ray.cli_start import named_alone
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -88,3 +90,17 @@ def test_tab_completes_commands_options_and_runs(tmp_path, words, expected) -> N
         [sys.executable, "-m", "finiex_ray"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout.split() == expected, done.stderr
+
+
+def test_a_named_command_is_the_same_when_it_is_got_ready_alone() -> None:
+    for path, _ in command_paths(app):
+        alone = named_alone(app, [*path.split(), "--help"])
+        assert len(list(command_paths(alone))) < len(list(command_paths(app)))
+        answers = [CliRunner().invoke(each, [*path.split(), "--help"], prog_name="finiex-ray") for each in (app, alone)]
+        assert answers[0].exit_code == answers[1].exit_code == 0
+        assert answers[0].output == answers[1].output
+
+
+def test_what_names_no_command_is_told_of_all() -> None:
+    for arguments in ([], ["--help"], ["rnu"]):
+        assert named_alone(app, arguments) is app

@@ -137,15 +137,6 @@ def test_a_flood_of_failures_is_cut(clock) -> None:
     assert lines[-1] == "further failures are in the summary"
 
 
-def test_quiet_shows_nothing(clock) -> None:
-    out = console(terminal=True)
-    with LiveDisplay(console=out, clock=clock, quiet=True) as display:
-        clock.now_s += 10
-        display.update([update(0)], totals())
-        display.finished(failed(0, "bad"))
-    assert out.file.getvalue() == ""
-
-
 def test_a_log_gets_fewer_lines_the_longer_it_takes_and_no_control_characters(clock) -> None:
     out = console(terminal=False)
     with LiveDisplay(console=out, clock=clock) as display:
