@@ -44,6 +44,6 @@ def tell_first_run() -> None:
 
     if not compiled_before():
         typer.echo(
-            "The first run on a machine compiles the engine, which takes about 30 s; later ones start at once.",
+            "The first run on a machine compiles the engine, which takes about 20 s; later ones start at once.",
             err=True,
         )

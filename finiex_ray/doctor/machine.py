@@ -81,7 +81,7 @@ def check_cache() -> Finding:
         found = f"{folder} can be written to by others, so what lies there is not used"
         return Finding("kernel cache", Verdict.WARN, found, f"chmod o-w {folder}, or {mend}")
     size = sum(path.stat().st_size for path in folder.rglob("*.nb[ci]"))
-    state = "kernels are compiled" if compiled_before() else "the first run compiles the kernels (about 30 s)"
+    state = "kernels are compiled" if compiled_before() else "the first run compiles the kernels (about 20 s)"
     return Finding("kernel cache", Verdict.OK, f"{folder}, {data_size(size)}; {state}")
 
 
