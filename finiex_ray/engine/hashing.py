@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from finiex_ray.core.records import LEDGER_COLUMNS as L
-from finiex_ray.core.records import Records
+from finiex_ray.core.records import Records, words_of
 
 __all__ = ["result_hash"]
 
@@ -29,7 +29,7 @@ def result_hash(orders: Records, fills: Records, trades: Records, account: np.vo
     for name, records in (("orders", orders), ("fills", fills), ("trades", trades)):
         digest.update(f"{name}:{len(records)}:".encode())
         digest.update(_layout(records.dtype))
-        digest.update(np.ascontiguousarray(records).data)
+        digest.update(words_of(records).data)
     held = account.item()
     digest.update(pack("<q4d", held[L.balance_minor], *(held[column] for column in _RESULTS)))
     return digest.hexdigest()
