@@ -271,6 +271,7 @@ class _Shared:
         account.loop = loop_result(simulator, self._window, ticks, copied=True)
         account.completed = completed_line(simulator, ticks, account.task.config)
         account.simulator = None
+        simulator.release()
         account.took_ns = self._clock() - began
 
     def _results(self, loop_ns: int) -> dict[int, ScenarioResult]:

@@ -133,6 +133,8 @@ class _Run:
         status = ScenarioStatus.COMPLETED if error is None else ScenarioStatus.FINISHED_WITH_ERROR
         loop = self._loop_result()
         self._send(status, loop.ticks if loop else 0)
+        if self._scenario is not None:
+            self._scenario.simulator.release()
         result = ScenarioResult(
             index=self._task.index,
             name=self._task.config.name,
@@ -210,7 +212,8 @@ class _Run:
             return None
         workers = {name: OperationTime(*timing) for name, timing in self._scenario.workers.timings.items()}
         profile = self._profiler.profile(workers, self._loop_ns)
-        return loop_result(self._scenario.simulator, self._window, self._loop.ticks_done)(profile=profile)
+        simulator = self._scenario.simulator
+        return loop_result(simulator, self._window, self._loop.ticks_done, copied=simulator.large)(profile=profile)
 
 
 def opening_line(config: ScenarioConfig, window: MarketWindow) -> str:

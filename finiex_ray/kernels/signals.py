@@ -23,16 +23,17 @@ def signals_nb(actions: NDArray[np.int8], offsets: IntArray, out: IntArray) -> i
         offsets: [n] their ticks within the block, or [0]: each tick in turn.
         out: [n, SIGNAL] receives the rows.
     """
-    count, past, last = 0, -1, 0
-    for i in range(len(actions)):
-        action = actions[i]
+    n, count, i = len(actions), 0, 0
+    each = len(offsets) == 0
+    while i < n:
+        action, end = actions[i], i + 1
+        first = i if each else offsets[i]
+        while end < n and actions[end] == action and (each or offsets[end] == first + end - i):
+            end += 1
         if action != 0:
-            tick = offsets[i] if len(offsets) > 0 else i
-            if tick != past or action != last:
-                out[count, FIRST], out[count, ACTION] = tick, action
-                count += 1
-            past, last = tick + 1, action
-            out[count - 1, PAST] = past
+            out[count, FIRST], out[count, PAST], out[count, ACTION] = first, first + end - i, action
+            count += 1
+        i = end
     turn = count
     for row in range(count - 1, -1, -1):
         if row < count - 1 and out[row, ACTION] != out[row + 1, ACTION]:

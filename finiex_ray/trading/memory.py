@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Final
 
@@ -52,6 +53,8 @@ _GROWING: Final = {
     "book": 64,
     "draws": 64,
 }
+_APPENDED: Final = {"orders", "fills", "trades", "events"}  # nothing lies behind the rows that are counted
+_LEAST_SPARE, _MOST_SPARE = 2**17, 2**23  # words: 1 MiB, 64 MiB
 _USED: Final = {
     "queue": "pending",
     "book": "resting",
@@ -61,6 +64,34 @@ _USED: Final = {
 def _rows(words: IntArray, place: int, count: int, dtype: np.dtype[np.void]) -> Records:
     """Records that lie in the memory; like ``view``, which takes ten times as long."""
     return np.ndarray(max(count, 0), dtype, words, place * 8)
+
+
+class _Spare(threading.local):
+    """Memory, all zero, that the account before has left in this thread.
+
+    New memory comes from the system page by page, which for an account with thousands of orders takes as long as its trading.
+    """
+
+    block = np.zeros(0, np.int64)
+
+    @property
+    def words(self) -> int:
+        return len(self.block)
+
+    def take(self, words: int) -> IntArray:
+        """At least so many words; small ones come quicker from the system."""
+        if not _LEAST_SPARE <= words <= len(self.block):
+            return np.zeros(words, np.int64)
+        taken, self.block = self.block, np.zeros(0, np.int64)
+        return taken
+
+    def give(self, block: IntArray) -> None:
+        """Keeps the larger one."""
+        if len(block) > len(self.block):
+            self.block = block
+
+
+_SPARE: Final = _Spare()
 
 
 class AccountMemory:
@@ -91,7 +122,8 @@ class AccountMemory:
             self._places[table] = end
             places += [end, rows[table]]
             end += rows[table] * width
-        self._read(np.zeros(end, np.int64))
+        self._block = _SPARE.take(end)
+        self._read(self._block[:end])
         self.ints[_PLACES : _PLACES + len(places)] = places
 
     def _read(self, words: IntArray) -> None:
@@ -123,7 +155,8 @@ class AccountMemory:
         """The same account once more, which then goes its own way."""
         twin = AccountMemory.__new__(AccountMemory)
         twin._rows, twin._places = self._rows, self._places
-        twin._read(self.ints.copy())
+        twin._block = self.ints.copy()
+        twin._read(twin._block)
         return twin
 
     def write_draws(self, first: int, draws: IntArray) -> None:
@@ -131,13 +164,32 @@ class AccountMemory:
         self._words("draws")[first : first + len(draws)] = draws
 
     def grow(self, times: int) -> None:
-        """Makes every table that can grow so many times as long; what they hold stays."""
+        """Makes every table that can grow at least so many times as long; what they hold stays."""
+        growing = sum(self._rows[table] * _WIDTHS[table] for table in _GROWING)
+        times = max(times, (_SPARE.words - len(self.ints)) // growing + 1)
         held = {table: self._words(table)[: self._used(table)] for table in _WIDTHS}
         ledger = self.ints[:_PLACES]
         self._lay({table: times * rows if table in _GROWING else rows for table, rows in self._rows.items()})
         self.ints[:_PLACES] = ledger
         for table, words in held.items():
             self._words(table)[: len(words)] = words
+
+    @property
+    def large(self) -> bool:
+        """Whether the next account of this thread should have this memory."""
+        return _LEAST_SPARE <= len(self._block) <= _MOST_SPARE
+
+    def release(self) -> None:
+        """Leaves the memory to the next account; nothing that was read of it holds any more."""
+        if not self.large:
+            return
+        used = {table: self._used(table) if table in _APPENDED else self._rows[table] for table in _WIDTHS}
+        for table, rows in used.items():
+            self._words(table)[:rows] = 0
+        self.ints[:_LEDGER_WORDS] = 0
+        _SPARE.give(self._block)
+        self._block = np.zeros(_LEDGER_WORDS, np.int64)
+        self._read(self._block)
 
     def _used(self, table: str) -> int:
         """Rows of a table that hold something."""

@@ -122,6 +122,15 @@ class TradeSimulator:
             free = Fraction(policy.min_free_margin) * self.terms.minor_per_unit
             self._memory.reals[L.min_free_margin] = float(free)
 
+    @property
+    def large(self) -> bool:
+        """Whether its memory should serve the next account: then results take copies, and `release` follows."""
+        return self._memory.large
+
+    def release(self) -> None:
+        """Leaves the memory to the next account of this thread; the last call."""
+        self._memory.release()
+
     def to_steps(self, lots: Decimal) -> tuple[int, RejectReason]:
         """Volume in steps, and the reason why an order of it would be refused before it is sent.
 
