@@ -80,6 +80,15 @@ class _Account:
     took_ns: int = 0  # for these
 
 
+class _Now:
+    """Tick and time that log lines speak of. The loggers hold this and not the batch, which would hold itself through them."""
+
+    place = -1, 0
+
+    def __call__(self) -> tuple[int, int]:
+        return self.place
+
+
 class _Step(NamedTuple):
     """A block that has been decided: what an account is brought through."""
 
@@ -126,7 +135,7 @@ class _Shared:
         self._places: dict[Hashable, tuple[_Strategy, int]] = {}  # of each distinct decision
         self._workers_keys: dict[int, Hashable] = {}  # by the identity of the section: most scenarios share one
         self._opened: list[tuple[ScenarioConfig, TradeSimulator]] = []
-        self._now = -1, 0  # tick and time that log lines speak of
+        self._now = _Now()
         with self._profiler.startup("strategy"):
             for task in tasks:
                 with suppress(Exception, SystemExit):  # strategy code may raise anything
@@ -168,12 +177,9 @@ class _Shared:
         logger = ScenarioLogger()
         for line in (opening_line(config, self._window), *warmup_lines(strategy.needs)):
             logger.info(line)
-        logger.follow(self._place_now)
-        logger.workers.follow(self._place_now)
+        logger.follow(self._now)
+        logger.workers.follow(self._now)
         strategy.accounts[number].append(_Account(task, policy, logger))
-
-    def _place_now(self) -> tuple[int, int]:
-        return self._now
 
     def _workers_key(self, config: ScenarioConfig) -> Hashable:
         place = id(config.workers)
@@ -206,7 +212,7 @@ class _Shared:
             block = self._renderer.render(number, first, last, tick)
             rates = self._rates.at(block.time_ns) if self._rates else NO_RATES
             profiler.lap("bar_rendering", began)
-            self._now, last_ns = (tick, int(block.time_ns[0])), int(block.time_ns[-1])
+            self._now.place, last_ns = (tick, int(block.time_ns[0])), int(block.time_ns[-1])
             for key, strategy in list(self._strategies.items()):
                 try:
                     gathered += len(block) + self._decide(strategy, block, rates)
@@ -219,7 +225,7 @@ class _Shared:
         results_ns = self._bring(tick)
         loop_ns = clock() - began_loop - results_ns
         if tick:
-            self._now = tick - 1, last_ns
+            self._now.place = tick - 1, last_ns
         return self._results(loop_ns)
 
     def _decide(self, strategy: _Strategy, block: Block, rates: IntArray) -> int:

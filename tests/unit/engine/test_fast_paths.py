@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -152,6 +153,17 @@ def test_when_the_accounts_of_a_batch_are_brought_on_changes_nothing(
     expected = [_bytes(result) for result in _results(tasks)]
     monkeypatch.setattr("finiex_ray.engine.batch._GATHERED", gathered)
     assert [_bytes(result) for result in _results(tasks)] == expected
+
+
+def test_a_batch_leaves_nothing_behind() -> None:
+    gc.collect()
+    gc.disable()  # what holds itself would wait for it, with all records
+    try:
+        _results(_tasks()[:4])
+        left = [each for each in gc.get_objects() if type(each).__module__ == "finiex_ray.engine.batch"]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_a_strategy_that_raises_fails_by_itself_and_takes_nobody_along() -> None:
