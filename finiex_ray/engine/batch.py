@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from finiex_ray.bars.block import Block
 from finiex_ray.bars.rates import RateReader
@@ -32,7 +32,7 @@ from finiex_ray.engine.tick_loop import decide, scenario_block_ticks
 from finiex_ray.engine.wanted import take_wanted
 from finiex_ray.trading.policy import OnePositionPolicy
 from finiex_ray.trading.signals import make_signals
-from finiex_ray.trading.simulator import NO_RATES, TradeSimulator
+from finiex_ray.trading.simulator import NO_RATES, TradeSimulator, Way, make_way
 from finiex_ray.workers.coordinator import WorkerCoordinator
 
 __all__ = ["run_batch"]
@@ -89,14 +89,6 @@ class _Now:
         return self.place
 
 
-class _Step(NamedTuple):
-    """A block that has been decided: what an account is brought through."""
-
-    block: Block
-    rates: IntArray
-    signals: Sequence[IntArray]  # of each decider
-
-
 @dataclass
 class _Strategy:
     """Scenarios with equal workers: the workers, and each distinct decision with its accounts."""
@@ -105,7 +97,8 @@ class _Strategy:
     needs: Mapping[Timeframe, int]
     deciders: list[Decider] = field(default_factory=list)
     accounts: list[list[_Account]] = field(default_factory=list)  # by decider
-    steps: list[_Step] = field(default_factory=list)  # that the accounts are still to be brought through
+    ways: list[list[Way]] = field(default_factory=list)  # by block and decider, that the accounts are still to go
+    warmup: Sequence[str] = ()  # what each log says of it
     screening: bool = True
 
 
@@ -167,7 +160,8 @@ class _Shared:
                 clock = self._clock if self._execution.profile else None
                 parallel = self._execution.parallel_workers
                 coordinator = WorkerCoordinator(workers, parallel=parallel, clock=clock)
-                self._strategies[workers_key] = _Strategy(coordinator, warmup_needs(workers))
+                needs = warmup_needs(workers)
+                self._strategies[workers_key] = _Strategy(coordinator, needs, warmup=warmup_lines(needs))
             strategy = self._strategies[workers_key]
             self._places[key] = strategy, len(strategy.deciders)
             strategy.deciders.append(decider)
@@ -175,7 +169,8 @@ class _Shared:
             strategy.screening &= self._execution.screen_prices and can_screen(strategy.workers, decider)
         strategy, number = self._places[key]
         logger = ScenarioLogger()
-        for line in (opening_line(config, self._window), *warmup_lines(strategy.needs)):
+        logger.info(opening_line(config, self._window))
+        for line in strategy.warmup:
             logger.info(line)
         logger.follow(self._now)
         logger.workers.follow(self._now)
@@ -239,7 +234,7 @@ class _Shared:
         outputs = strategy.workers.compute(seen, views)
         signals = [make_signals(decide(decider, seen, outputs), offsets) for decider in strategy.deciders]
         profiler.lap("worker_decision", began)
-        strategy.steps.append(_Step(replace(block, bars={}), rates, signals))
+        strategy.ways.append([make_way(block, each, 0, len(block), Wake.NONE, rates) for each in signals])
         return sum(map(len, signals))
 
     def _bring(self, ticks: int | None = None) -> int:
@@ -254,21 +249,21 @@ class _Shared:
         began, results_ns = self._profiler.clock(), 0
         for strategy in self._strategies.values():
             for number, accounts in enumerate(strategy.accounts):
-                kept = []
+                kept, ways = [], [each[number] for each in strategy.ways]
                 for account in accounts:
                     with suppress(Exception, SystemExit):  # what is wrong here is wrong when it runs by itself
-                        self._bring_one(account, strategy.steps, number, ticks)
+                        self._bring_one(account, ways, ticks)
                         kept.append(account)
                         results_ns += account.took_ns
                 strategy.accounts[number] = kept
-            strategy.steps.clear()
+            strategy.ways.clear()
         self._profiler.lap("trade_simulator", began + results_ns)
         return results_ns
 
-    def _bring_one(self, account: _Account, steps: Sequence[_Step], number: int, ticks: int | None) -> None:
+    def _bring_one(self, account: _Account, ways: Sequence[Way], ticks: int | None) -> None:
         simulator = account.simulator or self._account(account.task, account.policy)
-        for step in steps:
-            simulator.advance(step.block, step.signals[number], 0, len(step.block), Wake.NONE, step.rates)
+        for way in ways:
+            simulator.go(way)
         if ticks is None:
             account.simulator = simulator
             return

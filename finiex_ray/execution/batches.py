@@ -13,12 +13,12 @@ from finiex_ray.execution.planned import PlannedScenario
 __all__ = ["make_batches"]
 
 _FULL_MS: Final = 100.0  # of work, beside about 1 ms that a task on Ray costs, and 5 ms for what a million ticks share
-_MOST_SCENARIOS: Final = 256
+_MOST_SCENARIOS: Final = 512
 _TASKS_PER_CPU: Final = 4  # with fewer tasks than that, one long one at the end leaves CPUs idle
 _SCENARIO_MS: Final = 0.5  # to build one and to take its result
 _TICK_MS: Final = 4e-6
-_SHARED_SCENARIO_MS: Final = 0.2  # the same where bars, workers and decisions are there already
-_SHARED_TICK_MS: Final = 0.2e-6
+_SHARED_SCENARIO_MS: Final = 0.12  # the same where bars, workers and decisions are there already
+_SHARED_TICK_MS: Final = 0.1e-6
 
 
 def make_batches(planned: Sequence[PlannedScenario], cpus: int) -> Iterator[tuple[PlannedScenario, ...]]:

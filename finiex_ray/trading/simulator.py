@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -26,14 +26,37 @@ from finiex_ray.trading.policy import OnePositionPolicy, OnOpposite, QuotePolicy
 from finiex_ray.trading.rollover import rollovers
 from finiex_ray.trading.terms import TradingTerms
 
-__all__ = ["EQUITY_ROWS", "NO_RATES", "TradeSimulator"]
+__all__ = ["EQUITY_ROWS", "NO_RATES", "TradeSimulator", "Way", "make_way"]
 
 EQUITY_ROWS = 512  # rows of the downsampled equity record, whatever the length of the scenario
 NO_RATES = read_only(np.empty((0, 2), np.int64))  # no conversion pair
 _MOST_STEPS = 2**61
 _LEAST_GROWTH, _MOST_GROWTH = 4, 32
 _FILLED_AT_END: Final = ((L.fills, L.fills_rows), (L.trades, L.trades_rows), (L.events, L.events_rows))
+_GROW: Final = int(Wake.GROW)
 _SYMBOL: Final[int] = L.own_quote  # where the symbol's terms begin in the ledger
+
+
+class Way(NamedTuple):
+    """What `advance_nb` is told beside the account, in its order: the same for all accounts of a batch."""
+
+    time_ns: IntArray
+    bid_points: IntArray
+    ask_points: IntArray
+    extremes: IntArray
+    rates: IntArray
+    signals: IntArray
+    first: int
+    last: int
+    shift: int
+    base: int
+    wake: int
+
+
+def make_way(block: Block, signals: IntArray, first: int, last: int, wake: Wake, rates: IntArray = NO_RATES) -> Way:
+    """A way through a block; the arguments are those of `TradeSimulator.advance`."""
+    shift = block.offset
+    return Way(*block.quotes, rates, signals, shift + first, shift + last, shift, block.first_tick - shift, int(wake))
 
 
 class TradeSimulator:
@@ -174,27 +197,18 @@ class TradeSimulator:
         Returns:
             The offset past the last processed tick, and why control came back (``Wake.NONE``: the end was reached).
         """
-        quotes, shift = block.quotes, block.offset
+        place, reason = self.go(make_way(block, signals, first, last, wake, rates))
+        return place - block.offset, Wake(reason) if reason else Wake.NONE
+
+    def go(self, way: Way) -> tuple[int, int]:
+        """The same for what `make_way` has put together; offsets of the segment and bare numbers."""
+        memory = self._memory
         while True:
-            place, reason = advance_nb(
-                self._memory.ints,
-                self._memory.reals,
-                quotes.time_ns,
-                quotes.bid_points,
-                quotes.ask_points,
-                quotes.extremes,
-                rates,
-                signals,
-                shift + first,
-                shift + last,
-                shift,
-                block.first_tick - shift,
-                int(wake),
-            )
-            first = place - shift
-            if reason != Wake.GROW:
-                return first, Wake(reason) if reason else Wake.NONE
+            place, reason = advance_nb(memory.ints, memory.reals, *way)
+            if reason != _GROW:
+                return place, reason
             self._grow()
+            way = way._replace(first=place)
 
     def quiet_until(self, block: Block, first: int, last: int, rates: IntArray = NO_RATES) -> int:
         """Offset of the first tick from ``first`` to ``last`` that does more to the account than mark it, or ``last``.
