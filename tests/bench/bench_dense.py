@@ -49,9 +49,11 @@ def dense() -> Iterator[Row]:
     }
     trades = {name: check_equal(name, OURS, trades_of(each.run()[0]), expected) for name, each in ours.items()}
     candidates: dict[str, Callable[[], object]] = {name: each.run for name, each in ours.items()}
+    peer = hftbacktest(ticks) if peers.present() else None
     costs = interleaved({**candidates, "fused": loop}, RUNS)
     fused = costs["fused"]
-    peer = hftbacktest(ticks) if peers.present() else None
+    if peer:  # before ours and after it: the machine's speed changes from minute to minute
+        peer = peer._replace(cost=median([peer.cost, hftbacktest(ticks).cost]))
     for name in ours:
         row = rate_row(OURS, name, TICKS, costs[name], fused, trades=trades[name])
         if peer:
