@@ -7,6 +7,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -130,16 +131,15 @@ def run_batch(batch: RayBatch) -> Iterator[Began | Results]:
 def pack_shipments(shipments: Sequence[Shipment]) -> bytes:
     """Shipments for a `RayBatch`.
 
-    Python's own pickler takes half as long as Ray's, which is needed for what another process finds by no name.
+    Python's own pickler takes half as long as Ray's, which is needed for what another process finds by no name: what is of
+    ``__main__`` or of a function, and modules that the user has registered to travel by value.
     """
-    try:
-        packed = pickle.dumps(shipments, pickle.HIGHEST_PROTOCOL)
-    except (AttributeError, TypeError, pickle.PicklingError):
-        packed = b"__main__"
-    if b"__main__" not in packed:
-        return packed
     from ray import cloudpickle
 
+    with suppress(AttributeError, TypeError, pickle.PicklingError):
+        packed = pickle.dumps(shipments, pickle.HIGHEST_PROTOCOL)
+        if b"__main__" not in packed and not cloudpickle.list_registry_pickle_by_value():
+            return packed
     return bytes(cloudpickle.dumps(shipments))
 
 

@@ -319,6 +319,21 @@ class TestShipments:
             assert there.task.config == task.config
         assert there.task.wanted.measures["name"](failed_result(0, "four", "EURUSD", ValueError())) == 4.0
 
+    def test_a_module_that_is_registered_by_value_travels_whole(self) -> None:
+        import execution_support
+        from ray import cloudpickle
+
+        task = replace(PLANNED.task, wanted=Wanted(measures={"made": execution_support.failing}))
+        shipment = Shipment(task, "EURUSD", 5, BarPrice.MID, 0, 0, 1, 1, stream=False, segments=(0,), warmup={})
+        by_name = pack_shipments([shipment])
+        cloudpickle.register_pickle_by_value(execution_support)
+        try:
+            (there,) = pickle.loads(pack_shipments([shipment]))
+        finally:
+            cloudpickle.unregister_pickle_by_value(execution_support)
+        assert there.task.wanted.measures["made"] is not execution_support.failing
+        assert pickle.loads(by_name)[0].task.wanted.measures["made"] is execution_support.failing
+
     def test_each_reference_of_a_batch_once(self) -> None:
         references = References()
         assert [references.place(each) for each in "abacb"] == [0, 1, 0, 2, 1]
